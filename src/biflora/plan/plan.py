@@ -1,0 +1,154 @@
+"""The Plan: which arm, why, what to swallow, what to eat, what the topical should do, what to measure next."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from biflora.profile.patient import BodySite, Condition
+from biflora.twin.forecast import Arm
+from biflora.values import Band, Finding, Record, Value
+
+
+class Effect(StrEnum):
+    """What a topical can be wanted for."""
+
+    S_AUREUS_SUPPRESSION = "s_aureus_suppression"
+    COMMENSAL_SUPPORT = "commensal_support"
+    BARRIER_REPAIR = "barrier_repair"
+    ANTI_INFLAMMATORY = "anti_inflammatory"
+    ANTI_ITCH = "anti_itch"
+    HYDRATION = "hydration"
+    KERATOLYSIS = "keratolysis"
+    COMEDOLYSIS = "comedolysis"
+    C_ACNES_CONTROL = "c_acnes_control"
+    SEBUM_CONTROL = "sebum_control"
+    MALASSEZIA_CONTROL = "malassezia_control"
+    VASCULAR_CALMING = "vascular_calming"
+    HAIR_CYCLE = "hair_cycle"
+
+
+class Need(Value):
+    effect: Effect
+    weight: float = Field(ge=0, le=1)
+    confidence: float = Field(ge=0, le=1)
+    because: str = ""
+    source: str = ""
+
+
+class Needs(Value):
+    """All that the formula room gets: wanted effects and limits, as values. Can be written by hand as JSON."""
+
+    condition: Condition
+    needs: tuple[Need, ...] = Field(min_length=1)
+    age_years: float = Field(ge=0, le=120)
+    sites: tuple[BodySite, ...] = (BodySite.ARMS,)
+    grams_per_day: float = Field(default=10.0, gt=0, le=200)
+    allergies: tuple[str, ...] = ()
+    avoid_ingredients: tuple[str, ...] = ()
+    vehicles: tuple[str, ...] = ()
+    """Allowed vehicle keys; empty: any that suits."""
+    pregnancy: Literal["no", "pregnant", "trying", "breastfeeding", "unknown"] = "unknown"
+    immune_status: Literal["normal", "immunosuppressed", "unknown"] = "unknown"
+    skin_integrity: Literal["intact", "excoriated", "open_wounds"] = "intact"
+    prescription_actives_ok: bool = True
+    research_authorisation: str | None = None
+    """Number of a recorded research authorisation; without one no live strain is ever proposed."""
+    must_include: tuple[str, ...] = ()
+    in_stock: tuple[str, ...] | None = None
+    """Ingredient keys the pharmacy has; None: everything."""
+    max_cost_usd_per_100g: float | None = Field(default=None, gt=0)
+    max_ingredients: int = Field(default=18, ge=3, le=40)
+
+
+class RedFlag(Value):
+    """A sign that stops or reroutes the plan."""
+
+    key: str
+    level: Literal["stop", "reroute", "ask"]
+    message: str
+    action: str
+    blocks: tuple[Arm, ...] = ()
+    source: str
+    verification: str
+
+
+class StrainChoice(Value):
+    """An oral strain that was tried in this condition, by strain id, with what its trial found."""
+
+    strain_id: str
+    species: str
+    cfu_per_day: str
+    weeks: str
+    population: str
+    trial: str
+    n: str
+    effect: str
+    sign: Literal["positive", "null", "negative", "mixed", "biomarker only", "uncontrolled"]
+    evidence_level: str
+    suits: bool
+    """True when the trial's population (age band) covers this patient."""
+    cautions: str = ""
+    source: str
+    verification: str
+
+
+class ArmSummary(Value):
+    """One arm as ranked: expected benefit against standard care, burden, certainty."""
+
+    arm: Arm
+    rank: int
+    allowed: bool
+    blocked_because: tuple[str, ...] = ()
+    instrument: str = ""
+    improvement: Band | None = None
+    """Fall of the severity score from today to week 12, in points (positive is better)."""
+    gain_over_standard_care: Band | None = None
+    gain_gut_link_off: Band | None = None
+    probability_best: float | None = None
+    probability_important_gain: float | None = None
+    burden: str = ""
+    burden_points: float = 0.0
+    evidence: str = ""
+
+
+class Step(Value):
+    """One line of the plan: what, how much, when, why."""
+
+    kind: Literal["topical", "oral", "diet", "care", "refer", "measure"]
+    text: str
+    because: str
+    evidence: str = ""
+    source: str = ""
+    verification: str = ""
+
+
+class Measure(Value):
+    what: str
+    week: int
+    because: str
+
+
+class Plan(Record):
+    """A proposal for a clinician to decide on; never a decision."""
+
+    condition: Condition
+    red_flags: tuple[RedFlag, ...] = ()
+    arms: tuple[ArmSummary, ...] = ()
+    proposed_arm: Arm | None = None
+    """None when a red flag stops everything."""
+    separable: bool = False
+    verdict: str = ""
+    """One or two sentences, e.g. that the arms cannot be separated."""
+    steps: tuple[Step, ...] = ()
+    strains: tuple[StrainChoice, ...] = ()
+    needs: Needs | None = None
+    measures: tuple[Measure, ...] = ()
+    not_known: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def stopped(self) -> bool:
+        return any(flag.level == "stop" for flag in self.red_flags)

@@ -1,0 +1,106 @@
+"""The patient as the clinic knows her: intake, signs, allergies, treatments, preferences."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from biflora.values import Value
+
+
+class Condition(StrEnum):
+    ATOPIC_DERMATITIS = "atopic_dermatitis"
+    ACNE = "acne"
+    ROSACEA = "rosacea"
+    PSORIASIS = "psoriasis"
+    SEBORRHOEIC_DERMATITIS = "seborrhoeic_dermatitis"
+    SCALP_HAIR = "scalp_hair"
+
+
+class BodySite(StrEnum):
+    FACE = "face"
+    EYELIDS = "eyelids"
+    NECK = "neck"
+    SCALP = "scalp"
+    FLEXURES = "flexures"
+    HANDS = "hands"
+    FEET = "feet"
+    ARMS = "arms"
+    LEGS = "legs"
+    TRUNK = "trunk"
+    GENITAL = "genital"
+    NAPKIN = "napkin"
+
+
+class AffectedSite(Value):
+    site: BodySite
+    area_percent_bsa: float = Field(gt=0, le=100)
+    """Affected area there, percent of the body surface (one adult palm with fingers is about 1 %)."""
+
+
+class InstrumentInput(Value):
+    """One instrument as entered: a total, or its items from which biflora computes the total."""
+
+    instrument: str
+    """Key of knowledge's instruments: scorad, oscorad, easi, viga_ad, itch_nrs, poem, dlqi, ..."""
+    total: float | None = None
+    items: dict[str, float] = {}
+    """Item values by name, see docs/reference/instruments.md (e.g. extent_percent, erythema, itch_vas)."""
+    on: date | None = None
+
+
+class Laboratory(Value):
+    """Measurements beside the microbiome tables; each is None when not measured."""
+
+    s_aureus_log10_copies_per_cm2: float | None = Field(default=None, ge=-2, le=12)
+    commensal_log10_copies_per_cm2: float | None = Field(default=None, ge=-2, le=12)
+    total_16s_log10_copies_per_cm2: float | None = Field(default=None, ge=-2, le=12)
+    tewl_g_per_m2_h: float | None = Field(default=None, ge=0, le=150)
+    skin_ph: float | None = Field(default=None, ge=2, le=10)
+    faecal_butyrate_mmol_per_kg: float | None = Field(default=None, ge=0, le=120)
+    tarc_pg_per_ml: float | None = Field(default=None, ge=0, le=200_000)
+    total_ige_iu_per_ml: float | None = Field(default=None, ge=0, le=200_000)
+
+
+class Preferences(Value):
+    avoid_ingredients: tuple[str, ...] = ()
+    """Substances or INCI names the patient does not want (a wish, not an allergy)."""
+    vehicles: tuple[str, ...] = ()
+    """Keys of vehicles she prefers (e.g. ow_cream); empty: no wish."""
+    oral_ok: bool = True
+    topical_ok: bool = True
+    max_monthly_cost_usd: float | None = Field(default=None, gt=0)
+
+
+class Patient(Value):
+    """What the clinician hands in. Ages in years, weights in kg, areas in percent of body surface."""
+
+    patient_id: str = Field(default="patient", min_length=1, max_length=40, pattern=r"^[A-Za-z0-9._-]+$")
+    name: str | None = Field(default=None, max_length=80)
+    date_of_birth: date | None = None
+    age_years: float = Field(ge=0, le=120)
+    sex: Literal["female", "male", "other", "unknown"] = "unknown"
+    weight_kg: float | None = Field(default=None, gt=0.4, le=400)
+    condition: Condition
+    scores: tuple[InstrumentInput, ...] = ()
+    sites: tuple[AffectedSite, ...] = ()
+    laboratory: Laboratory = Laboratory()
+    allergies: tuple[str, ...] = ()
+    """Substances, INCI names or allergen groups; an unknown one is an error that lists close names."""
+    current_treatments: tuple[str, ...] = ()
+    pregnancy: Literal["no", "pregnant", "trying", "breastfeeding", "unknown"] = "unknown"
+    immune_status: Literal["normal", "immunosuppressed", "unknown"] = "unknown"
+    central_line: bool = False
+    severe_illness: bool = False
+    anaphylaxis_history: bool = False
+    skin_integrity: Literal["intact", "excoriated", "open_wounds"] = "intact"
+    signs: tuple[str, ...] = ()
+    """Signs from knowledge's red-flag table, e.g. fever, punched_out_erosions, clustered_vesicles."""
+    state: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    """State of residence in the USA, two capital letters."""
+    preferences: Preferences = Preferences()
+    synthetic: bool = False
+    """True for the demo cohort that biflora generates; shown on every page and paper."""
