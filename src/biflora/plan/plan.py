@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from biflora.profile.patient import BodySite, Condition
+from biflora.profile.patient import BodySite as BodySite
+from biflora.profile.patient import Condition as Condition
 from biflora.twin.forecast import Arm
 from biflora.values import Band, Finding, Record, Value
 

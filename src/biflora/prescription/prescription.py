@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from biflora.formula.formula import Formula
-from biflora.profile.patient import BodySite
+from biflora.plan.plan import BodySite
 from biflora.values import Finding, Record, Value
 
 

@@ -58,6 +58,15 @@ class GoalChance(Value):
     probability: float
 
 
+class Observation(Value):
+    """One measurement of one observable at one time, under the arm the patient was on."""
+
+    week: float
+    observable: str
+    value: float
+    arm: Arm = "standard_care"
+
+
 class Assumption(Value):
     what: str
     status: Literal["assumed", "memory", "read", "measured"]
