@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from biflora.errors import BifloraError, ClinicianMust
 
@@ -75,6 +75,9 @@ class Finding(Value):
     who: Who
     source: str = ""
     verification: str = ""
+
+
+FindingList = TypeAdapter(list[Finding])
 
 
 class Band(Value):

@@ -1,0 +1,52 @@
+"""Writing a plan to a folder: all three files or none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from biflora.clinic.consult import Consultation
+from biflora.errors import OperatorMust
+
+
+@dataclass(frozen=True)
+class WrittenPlan:
+    plan_json: Path
+    report_html: Path
+    report_pdf: Path
+
+
+def write_plan(result: Consultation, folder: Path) -> WrittenPlan:
+    """Write plan.json, report.html and report.pdf into `folder`, made if absent.
+
+    They are made aside first and moved in last, so that a failure leaves the folder as it was.
+    Raises OperatorMust when the folder cannot be written.
+    """
+    from biflora.papers.report import report_html, report_pdf
+
+    made_at = datetime.now(UTC)
+    parts = (result.profile, result.forecast, result.plan, result.formula)
+    contents = {
+        "plan.json": (result.model_dump_json(indent=2) + "\n").encode(),
+        "report.html": report_html(*parts, made_at=made_at).encode(),
+        "report.pdf": report_pdf(*parts, made_at=made_at),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=".biflora-", dir=folder))
+        try:
+            for name, content in contents.items():
+                (aside / name).write_bytes(content)
+            for name in contents:
+                os.replace(aside / name, folder / name)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        raise OperatorMust(
+            f"The folder '{folder}' cannot be written ({error.strerror}); name another one with --out."
+        ) from None
+    return WrittenPlan(folder / "plan.json", folder / "report.html", folder / "report.pdf")

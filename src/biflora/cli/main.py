@@ -1,0 +1,285 @@
+"""The terminal: the same acts as in the clinic's pages. Exit status 0 done, 1 a finding stops you, 2 bad input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from biflora import __version__
+from biflora.cli import terminal
+from biflora.errors import BifloraError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="biflora: from a patient's skin and gut microbiome to a dual plan, a safe formula and its proof.\n\n"
+    "It supports a clinician; it is no medical device.",
+    epilog="Example: biflora plan --skin skin.biom --gut gut.txt --patient patient.toml --out plan/",
+)
+formula_app = typer.Typer(no_args_is_help=True, help="Design, check and explain compounded topicals.")
+twin_app = typer.Typer(no_args_is_help=True, help="Simulate the gut–skin twin.")
+trial_app = typer.Typer(no_args_is_help=True, help="Virtual and real randomised trials.")
+knowledge_app = typer.Typer(no_args_is_help=True, help="The dated, sourced tables that every number comes from.")
+app.add_typer(formula_app, name="formula")
+app.add_typer(twin_app, name="twin")
+app.add_typer(trial_app, name="trial")
+app.add_typer(knowledge_app, name="knowledge")
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON on standard output, nothing else there.")
+]
+Seed = Annotated[int, typer.Option(help="Seed of the random numbers; the same seed gives the same result.")]
+
+
+def run() -> None:
+    """Entry point: turns every error of ours into one sentence for the person who must act."""
+    try:
+        app()
+    except BifloraError as problem:
+        terminal.complain(problem)
+        sys.exit(problem.exit_status)
+    except BrokenPipeError:  # `biflora ... | head`
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from biflora.knowledge.rows import release
+
+        typer.echo(f"biflora {__version__} (knowledge {release()})")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options that stand before any command."""
+
+
+@app.command(epilog="Example: biflora plan --skin skin.biom --gut gut.txt --patient patient.toml --out plan/")
+def plan(
+    patient: Annotated[Path, typer.Option(help="The patient, as TOML or JSON (docs/reference/patient.md).")],
+    skin: Annotated[Path | None, typer.Option(help="Skin microbiome file, in any format biflora reads.")] = None,
+    gut: Annotated[Path | None, typer.Option(help="Gut microbiome file.")] = None,
+    skin_sample: Annotated[
+        str | None, typer.Option(help="Sample's name in the skin file, if it holds many.")
+    ] = None,
+    gut_sample: Annotated[
+        str | None, typer.Option(help="Sample's name in the gut file, if it holds many.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for plan.json, report.html and report.pdf.")] = Path(
+        "biflora-plan"
+    ),
+    seed: Seed = 2026,
+    json: Json = False,
+) -> None:
+    """Two laboratory files and a score: a dual plan to discuss, and a formula that a pharmacist could make."""
+    from biflora.cli import show
+    from biflora.clinic.consult import consult
+    from biflora.cli.files import write_plan
+    from biflora.profile.intake import read_patient
+
+    person = read_patient(patient)
+    with terminal.working("Reading the files") as say:
+        result = consult(
+            person, skin=skin, gut=gut, skin_sample=skin_sample, gut_sample=gut_sample, seed=seed, on_step=say
+        )
+        say("Writing the report")
+        written = write_plan(result, out)
+    if json:
+        terminal.print_json(written.plan_json.read_text(encoding="utf-8"))
+    else:
+        show.consultation(result, written)
+    if result.stops_you:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: biflora profile table.biom --site skin --sample S12 --json")
+def profile(
+    file: Annotated[Path, typer.Argument(help="A microbiome file: BIOM, qza, MetaPhlAn, Kraken2, Bracken, ...")],
+    site: Annotated[Literal["skin", "gut"], typer.Option(help="Where the sample was taken.")],
+    sample: Annotated[str | None, typer.Option(help="Sample's name, if the file holds more than one.")] = None,
+    json: Json = False,
+) -> None:
+    """What one laboratory file says, how sure it is, and what it cannot say."""
+    from biflora.cli import show
+    from biflora.profile.sample import profile_site
+
+    with terminal.working("Reading the file"):
+        result = profile_site(file, site, sample=sample)
+    if json:
+        terminal.print_json(result.model_dump_json(indent=2))
+    else:
+        show.site_profile(result)
+
+
+@formula_app.command("design", epilog="Example: biflora formula design needs.json --json")
+def formula_design(
+    needs: Annotated[
+        Path, typer.Argument(help="The wanted effects and limits, as JSON (docs/reference/needs.md).")
+    ],
+    alternatives: Annotated[int, typer.Option(min=0, max=5, help="How many truly different alternatives.")] = 3,
+    json: Json = False,
+) -> None:
+    """The best formula that keeps every rule, or the smallest set of reasons why there is none."""
+    from biflora.cli import show
+    from biflora.formula.formula import Impossible
+    from biflora.formula.formulate import formulate
+    from biflora.formula.read import read_needs
+
+    wanted = read_needs(needs)
+    with terminal.working("Designing the formula"):
+        result = formulate(wanted, alternatives=alternatives)
+    if json:
+        terminal.print_json(result.model_dump_json(indent=2))
+    else:
+        show.formula(result)
+    if isinstance(result, Impossible):
+        raise typer.Exit(1)
+
+
+@formula_app.command("check", epilog="Example: biflora formula check formula.json --needs needs.json --json")
+def formula_check(
+    formula: Annotated[Path, typer.Argument(help="A formula as JSON, or as CSV with ingredient,percent.")],
+    needs: Annotated[
+        Path | None, typer.Option(help="The patient's needs and limits, to check against too.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Every rule that a formula breaks: the ingredient that causes it, who can lift it, the source."""
+    from biflora.cli import show
+    from biflora.formula.check import check_formula
+    from biflora.formula.read import read_formula, read_needs
+
+    findings = check_formula(read_formula(formula), read_needs(needs) if needs else None)
+    terminal.print_findings(findings, as_json=json, none="No rule is broken.", show=show.findings)
+    if any(f.level == "stop" for f in findings):
+        raise typer.Exit(1)
+
+
+@formula_app.command("explain", epilog="Example: biflora formula explain needs.json")
+def formula_explain(
+    needs: Annotated[Path, typer.Argument(help="The wanted effects and limits, as JSON.")],
+) -> None:
+    """Why each ingredient is in, and why the obvious others are not."""
+    from biflora.formula.explain import explain
+    from biflora.formula.formula import Impossible
+    from biflora.formula.formulate import formulate
+    from biflora.formula.read import read_needs
+
+    wanted = read_needs(needs)
+    with terminal.working("Designing the formula"):
+        result = formulate(wanted)
+    typer.echo(explain(result, wanted))
+    if isinstance(result, Impossible):
+        raise typer.Exit(1)
+
+
+@twin_app.command("simulate", epilog="Example: biflora twin simulate patient.json --weeks 12 --json")
+def twin_simulate(
+    patient: Annotated[Path, typer.Argument(help="The patient, as TOML or JSON.")],
+    weeks: Annotated[int, typer.Option(min=1, max=52, help="How many weeks to look ahead.")] = 12,
+    seed: Seed = 2026,
+    json: Json = False,
+) -> None:
+    """The course under each arm, week by week, from intake and scores alone."""
+    from biflora.cli import show
+    from biflora.profile.intake import read_patient
+    from biflora.twin.run import simulate
+
+    person = read_patient(patient)
+    with terminal.working("Simulating"):
+        result = simulate(person, weeks=weeks, seed=seed)
+    if json:
+        terminal.print_json(result.model_dump_json(indent=2))
+    else:
+        show.forecast(result)
+
+
+@trial_app.command("replicate", epilog="Example: biflora trial replicate isaev-2025 --seed 7 --json")
+def trial_replicate(
+    trial: Annotated[str, typer.Argument(help="The published trial's key, e.g. isaev-2025.")],
+    seed: Seed = 2026,
+    repeats: Annotated[int, typer.Option(min=20, max=20_000, help="How many virtual trials.")] = 400,
+    json: Json = False,
+) -> None:
+    """What the literature-based population predicts for a published trial, beside what was published."""
+    from biflora.cli import show
+    from biflora.trial.replicate import replicate
+
+    with terminal.working("Running virtual trials"):
+        result = replicate(trial, seed=seed, repeats=repeats)
+    if json:
+        terminal.print_json(result.model_dump_json(indent=2))
+    else:
+        show.evidence(result)
+
+
+@knowledge_app.command("check", epilog="Example: biflora knowledge check")
+def knowledge_check(json: Json = False) -> None:
+    """Orphans, bad units, impossible ranges, duplicate names and missing sources in the tables."""
+    from biflora.cli import show
+    from biflora.knowledge.check import check_knowledge
+    from biflora.knowledge.rows import release
+
+    findings = check_knowledge()
+    terminal.print_findings(
+        findings, as_json=json, none=f"Knowledge {release()}: every table is in order.", show=show.findings
+    )
+    if any(f.level == "stop" for f in findings):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: biflora serve --port 8000")
+def serve(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; the default keeps it on this machine.")
+    ] = "127.0.0.1",
+    data: Annotated[Path, typer.Option(envvar="BIFLORA_DATA", help="Folder of the database and files.")] = Path(
+        "biflora-data"
+    ),
+) -> None:
+    """The clinic's pages, on SQLite unless BIFLORA_DATABASE names another database."""
+    terminal.serve(data, host=host, port=port)
+
+
+@app.command(epilog="Example: biflora demo --serve")
+def demo(
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Open the demo clinic afterwards, until stopped.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8000,
+    data: Annotated[Path, typer.Option(envvar="BIFLORA_DATA", help="Folder of the database and files.")] = Path(
+        "biflora-data"
+    ),
+) -> None:
+    """A synthetic cohort goes the whole way, from laboratory file to follow-up; then the demo clinic opens."""
+    from biflora.cli import show
+    from biflora.clinic.demo import open_demo
+
+    with terminal.working("Preparing the demo clinic") as say:
+        cohort = open_demo(data, on_step=say)
+    show.demo(cohort)
+    if serve:
+        terminal.serve(data, host="127.0.0.1", port=port)
+
+
+@app.command("warm-up", hidden=True)
+def warm_up() -> None:
+    """Compile the engine and build the bank of virtual patients once, at set-up."""
+    from biflora.twin.bank import warm_up as build
+
+    with terminal.working("Compiling the twin's engine and building its bank of virtual patients (once)"):
+        build()
