@@ -86,8 +86,8 @@ def plan(
 ) -> None:
     """Two laboratory files and a score: a dual plan to discuss, and a formula that a pharmacist could make."""
     from biflora.cli import show
-    from biflora.clinic.consult import consult
     from biflora.cli.files import write_plan
+    from biflora.clinic.consult import consult
     from biflora.profile.intake import read_patient
 
     person = read_patient(patient)

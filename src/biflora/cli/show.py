@@ -1,0 +1,200 @@
+"""What a person reads in the terminal: the same values as on the pages, in plain tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from biflora.formula.formula import Formula, Impossible
+from biflora.plan.plan import Plan
+from biflora.profile.profile import SiteProfile
+from biflora.trial.evidence import Evidence
+from biflora.twin.forecast import ARM_LABELS, ARMS, Forecast
+from biflora.values import Band, Finding
+
+if TYPE_CHECKING:
+    from biflora.cli.files import WrittenPlan
+    from biflora.clinic.consult import Consultation
+    from biflora.clinic.demo import DemoCohort
+
+console = Console(highlight=False)
+
+MARKS = {"stop": "[bold red]■ STOP[/]", "warn": "[yellow]▲ warn[/]", "note": "· note"}
+
+
+def _heading(text: str) -> None:
+    console.print(f"\n[bold]{escape(text)}[/]")
+
+
+def _table(*columns: str, right: Sequence[int] = ()) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number in right else "left", header_style="dim")
+    return table
+
+
+def _interval(band: Band, digits: int = 1) -> str:
+    return f"{band.median:.{digits}f}  ({band.q10:.{digits}f} to {band.q90:.{digits}f})"
+
+
+def findings(found: Sequence[Finding]) -> None:
+    for finding in sorted(found, key=lambda f: ("stop", "warn", "note").index(f.level)):
+        tail = " · ".join(x for x in (finding.rule, f"can be lifted by: {finding.who}", finding.source) if x)
+        console.print(f"{MARKS[finding.level]}  [bold]{escape(finding.subject)}[/]: {escape(finding.message)}")
+        console.print(f"        [dim]{escape(tail)}[/]")
+
+
+def site_profile(site: SiteProfile) -> None:
+    depth = f"{site.depth_reads:,.0f} reads" if site.depth_reads is not None else "shares only, no counts"
+    _heading(f"{site.site.capitalize()}: sample {site.sample_id}")
+    console.print(f"{escape(site.format)} · {escape(site.assay)} · {depth}")
+    console.print(f"[dim]Recognised because {escape(site.recognised_because)}[/]")
+    table = _table("guild", "share", "95 % interval", "state", "reference", right=(1, 2))
+    for guild in site.guilds:
+        share = "" if guild.share is None else f"{100 * guild.share:.2f} %"
+        limits = (
+            "" if guild.low is None or guild.high is None else f"{100 * guild.low:.2f}–{100 * guild.high:.2f} %"
+        )
+        ref = guild.reference
+        against = "" if ref is None else f"{100 * ref.low:.2f}–{100 * ref.high:.2f} % ({ref.limits}, n {ref.n})"
+        if ref is not None and ref.mismatch:
+            against += " ▲ differs: " + ", ".join(ref.mismatch)
+        table.add_row(escape(guild.label), share, limits, guild.state, escape(against))
+    console.print(table)
+    for quantity in site.quantities:
+        if quantity.value is None:
+            console.print(f"{escape(quantity.label)}: {quantity.state}")
+            continue
+        limits = "" if quantity.low is None else f" ({quantity.low:.2f} to {quantity.high:.2f})"
+        console.print(f"{escape(quantity.label)}: {quantity.value:.2f}{limits} {escape(quantity.unit)}")
+    findings(site.findings)
+
+
+def forecast(result: Forecast) -> None:
+    if not result.courses:
+        console.print("No course can be forecast for this condition: " + "; ".join(result.not_informed))
+        return
+    last = result.weeks[-1]
+    _heading(f"Week {last}: median and 80 % interval")
+    table = _table("", *(ARM_LABELS[arm] for arm in ARMS), right=(1, 2, 3, 4))
+    for observable in result.observables:
+        cells = []
+        for arm in ARMS:
+            course = result.course(arm, observable.key)
+            cells.append("no trial found" if course is None else _interval(course.bands[-1]))
+        table.add_row(f"{escape(observable.label)} [dim]{escape(observable.unit)}[/]", *cells)
+    console.print(table)
+    _heading(f"Difference to standard care at week {last} (same with the gut link off)")
+    table = _table("", "difference", "gut link off", "P(better)", right=(1, 2, 3))
+    for row in result.differences:
+        if row.against != "standard_care" or row.observable != result.observables[0].key:
+            continue
+        off = result.difference(row.arm, row.against, row.observable, gut_link=False)
+        table.add_row(
+            ARM_LABELS[row.arm], _interval(row.bands[-1]), "" if off is None else _interval(off.bands[-1]),
+            f"{100 * row.probability_better:.0f} %",
+        )  # fmt: skip
+    console.print(table)
+    for missing in result.not_informed:
+        console.print(f"[dim]Not informed: {escape(missing)}[/]")
+
+
+def plan(result: Plan) -> None:
+    _heading("The plan")
+    for flag in result.red_flags:
+        mark = {"stop": MARKS["stop"], "reroute": "[yellow]▲ reroute[/]", "ask": "[yellow]▲ ask[/]"}[flag.level]
+        console.print(f"{mark}  {escape(flag.message)} {escape(flag.action)} [dim]({escape(flag.source)})[/]")
+    console.print(escape(result.verdict))
+    if result.arms:
+        table = _table("rank", "arm", "fall by week 12", "over standard care", "burden", right=(0, 2, 3))
+        for arm in result.arms:
+            name = ARM_LABELS[arm.arm] + ("  ◀ proposed" if arm.arm == result.proposed_arm else "")
+            if not arm.allowed:
+                table.add_row("–", name, "not allowed", "", escape("; ".join(arm.blocked_because)))
+                continue
+            fall = _interval(arm.improvement) if arm.improvement else "no trial found"
+            gain = _interval(arm.gain_over_standard_care) if arm.gain_over_standard_care else ""
+            table.add_row(str(arm.rank), name, fall, gain, escape(arm.burden))
+        console.print(table)
+    for step in result.steps:
+        console.print(f"• [bold]{step.kind}[/] {escape(step.text)}")
+        console.print(
+            f"  [dim]{escape(' · '.join(x for x in (step.because, step.source, step.verification) if x))}[/]"
+        )
+    for missing in result.not_known:
+        console.print(f"[dim]Not known: {escape(missing)}[/]")
+
+
+def formula(result: Formula | Impossible) -> None:
+    if isinstance(result, Impossible):
+        _heading("No formula is possible. The smallest set of reasons:")
+        for reason in result.reasons:
+            console.print(f"■ {escape(reason.message)} [dim](can be lifted by: {escape(reason.who)})[/]")
+            if reason.lift:
+                console.print(f"  nearest change: {escape(reason.lift)}")
+        return
+    _heading(f"The formula: {result.name or result.vehicle}")
+    table = _table("phase", "ingredient", "function", "% w/w", "why", right=(3,))
+    for line in sorted(result.lines, key=lambda x: (x.phase, -x.ppm)):
+        amount = f"{line.percent:.4f}".rstrip("0").rstrip(".")
+        table.add_row(
+            line.phase, escape(line.name or line.ingredient), escape(line.function),
+            f"{'q.s. ' if line.quantum_satis else ''}{amount}", escape(line.why),
+        )  # fmt: skip
+    console.print(table)
+    ph = "not defined (no water)" if result.ph is None else f"{result.ph:.1f}"
+    proof = "proved optimal" if result.proved_optimal else "best found in the time allowed"
+    console.print(f"pH {ph} · {escape(result.preservative_system)} · {proof}")
+    findings(result.findings)
+
+
+def evidence(result: Evidence) -> None:
+    _heading(f"{result.trial}: {result.design}")
+    console.print(f"{result.repeats} virtual trials, seed {result.seed}, knowledge {result.knowledge_release}")
+    table = _table(
+        "published figure", "published", "predicted (80 %)", "tail probability", "reading", right=(1, 2, 3)
+    )
+    for row in result.comparisons:
+        table.add_row(
+            escape(row.figure), f"{row.published:g} {escape(row.unit)}", _interval(row.predicted),
+            f"{row.surprise:.3f}", escape(row.reading),
+        )  # fmt: skip
+    console.print(table)
+    table = _table("contrast", "difference", "95 % CI", "p", "power", right=(1, 2, 3, 4))
+    for row_ in result.contrasts:
+        table.add_row(
+            f"{ARM_LABELS[row_.arm]} − {ARM_LABELS[row_.against]} ({escape(row_.endpoint)})",
+            f"{row_.estimate:.1f} {escape(row_.unit)}", f"{row_.ci_low:.1f} to {row_.ci_high:.1f}",
+            f"{row_.p_value:.3f}", f"{row_.power:.2f}",
+        )  # fmt: skip
+    console.print(table)
+    for text in result.not_identified:
+        console.print(f"[dim]Not identified: {escape(text)}[/]")
+
+
+def consultation(result: Consultation, written: WrittenPlan | None = None) -> None:
+    for site in (result.profile.skin, result.profile.gut):
+        if site is not None:
+            site_profile(site)
+    findings(result.profile.findings)
+    forecast(result.forecast)
+    plan(result.plan)
+    if result.formula is not None:
+        formula(result.formula)
+    if written is not None:
+        _heading("Written")
+        for path in (written.plan_json, written.report_html, written.report_pdf):
+            console.print(str(path))
+    console.print("\n[dim]biflora supports a clinician's decision; it is no medical device.[/]")
+
+
+def demo(cohort: DemoCohort) -> None:
+    """The first patient's plan, and where everything lies."""
+    if cohort.first is not None:
+        consultation(cohort.first)
+    _heading(f"Demo clinic: {cohort.patients} synthetic patients, {cohort.formulas} formulas")
+    console.print(f"The first patient's report: {cohort.report}")
