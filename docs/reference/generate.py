@@ -94,7 +94,9 @@ def knowledge_page() -> str:
     for name, row_type in sorted(all_tables().items()):
         rows = read_table(name, row_type)
         marks = Counter(row.verification.split(";")[0].split(" ")[0].strip(",;") for row in rows.values())
-        lines.append(f"| `{name}.csv` | {len(rows)} | {', '.join(f'{m} {n}' for m, n in marks.most_common(6))} |\n")
+        lines.append(
+            f"| `{name}.csv` | {len(rows)} | {', '.join(f'{m} {n}' for m, n in marks.most_common(6))} |\n"
+        )
     for name, row_type in sorted(all_tables().items()):
         lines.append(f"\n## {name}\n\n{inspect.cleandoc(row_type.__doc__ or '')}\n\n")
         lines.append("| column | meaning |\n|---|---|\n")
@@ -107,7 +109,9 @@ def instruments_page() -> str:
 
     rows = instruments()
     lines = ["# Instruments\n\nThe arithmetic is shipped, licensed question texts are not.\n\n"]
-    lines.append("| " + " | ".join(INSTRUMENTS_PAGE_COLUMNS) + " |\n|" + "---|" * len(INSTRUMENTS_PAGE_COLUMNS) + "\n")
+    lines.append(
+        "| " + " | ".join(INSTRUMENTS_PAGE_COLUMNS) + " |\n|" + "---|" * len(INSTRUMENTS_PAGE_COLUMNS) + "\n"
+    )
     for row in rows.values():
         cells = [str(getattr(row, column)) for column in INSTRUMENTS_PAGE_COLUMNS]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")

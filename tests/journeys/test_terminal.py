@@ -1,0 +1,161 @@
+"""The terminal as its user meets it: real processes, exit statuses, one clear sentence for bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BIFLORA = Path(sys.executable).with_name("biflora")
+
+PATIENT = """
+patient_id = "terminal-1"
+age_years = 34
+sex = "female"
+condition = "atopic_dermatitis"
+pregnancy = "no"
+immune_status = "normal"
+state = "CA"
+allergies = ["parabens"]
+synthetic = true
+
+[scores]
+scorad = 52
+easi = 21
+
+[[sites]]
+site = "flexures"
+area_percent_bsa = 6
+"""
+
+LONG_CSV = """sample,taxon,count
+S1,Staphylococcus aureus,5200
+S1,Staphylococcus epidermidis,1800
+S1,Cutibacterium acnes,1400
+S1,Corynebacterium tuberculostearicum,600
+"""
+
+
+def biflora(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [BIFLORA, *map(str, words)], cwd=cwd, capture_output=True, text=True, timeout=120, env={**os.environ}
+    )
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    (tmp_path / "patient.toml").write_text(PATIENT)
+    (tmp_path / "skin.csv").write_text(LONG_CSV)
+    return tmp_path
+
+
+def files_in(folder: Path) -> set[str]:
+    return {str(p.relative_to(folder)) for p in folder.rglob("*")}
+
+
+def test_a_plan_is_written_and_printed_as_the_same_json(desk: Path) -> None:
+    done = biflora("plan", "--patient", "patient.toml", "--skin", "skin.csv", "--out", "plan", "--json", cwd=desk)
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert printed == json.loads((desk / "plan" / "plan.json").read_text())
+    assert (desk / "plan" / "report.html").read_text().startswith("<!doctype html>")
+    assert (desk / "plan" / "report.pdf").read_bytes().startswith(b"%PDF-")
+    assert files_in(desk / "plan") == {"plan.json", "report.html", "report.pdf"}
+    ids = {printed[room]["id"] for room in ("profile", "forecast", "plan", "formula")}
+    assert len(ids) == 4
+    assert printed["profile"]["id"] in printed["forecast"]["parent_ids"]
+
+
+def test_a_red_flag_stops_with_status_1_and_says_why(desk: Path) -> None:
+    (desk / "patient.toml").write_text(
+        PATIENT.replace('state = "CA"', 'state = "CA"\nsigns = ["punched_out_erosions"]')
+    )
+    done = biflora("plan", "--patient", "patient.toml", "--out", "plan", "--json", cwd=desk)
+    assert done.returncode == 1
+    plan = json.loads(done.stdout)["plan"]
+    assert any(flag["level"] == "stop" and flag["source"] for flag in plan["red_flags"])
+    assert plan["needs"] is None
+
+
+BAD_PATIENTS = {
+    "no condition": (PATIENT.replace('condition = "atopic_dermatitis"\n', ""), "condition"),
+    "an impossible score": (PATIENT.replace("scorad = 52", "scorad = 152"), "scorad"),
+    "an unknown allergy": (PATIENT.replace("parabens", "parrabenz"), "paraben"),
+    "an unknown field": (PATIENT.replace("sex =", "sexx ="), "sexx"),
+    "broken TOML": (PATIENT + "\n[[[", "patient.toml"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_PATIENTS)
+def test_a_bad_patient_is_refused_in_one_message_and_nothing_is_written(what: str, desk: Path) -> None:
+    text, word = BAD_PATIENTS[what]
+    (desk / "patient.toml").write_text(text)
+    before = files_in(desk)
+    done = biflora("plan", "--patient", "patient.toml", "--out", "plan", cwd=desk)
+    assert done.returncode == 2
+    assert word.lower() in done.stderr.lower()
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert files_in(desk) == before
+
+
+BAD_TABLES = {
+    "foreign": b"%PDF-1.7 not a table",
+    "picture": b"\x89PNG\r\n\x1a\n\x00\x00",
+    "empty": b"",
+    "negative": b"sample,taxon,count\nS1,Staphylococcus aureus,-4\nS1,Cutibacterium acnes,9\n",
+    "not finite": b"sample,taxon,count\nS1,Staphylococcus aureus,nan\nS1,Cutibacterium acnes,9\n",
+    "all zero": b"sample,taxon,count\nS1,Staphylococcus aureus,0\n",
+    "two samples": b"sample,taxon,count\nS1,Staphylococcus aureus,4\nS2,Cutibacterium acnes,9\n",
+}
+
+
+@pytest.mark.parametrize("what", BAD_TABLES)
+def test_a_bad_table_is_refused_in_one_message_and_nothing_is_written(what: str, desk: Path) -> None:
+    (desk / "skin.csv").write_bytes(BAD_TABLES[what])
+    before = files_in(desk)
+    done = biflora("plan", "--patient", "patient.toml", "--skin", "skin.csv", "--out", "plan", cwd=desk)
+    assert done.returncode == 2, done.stderr
+    assert "skin.csv" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert files_in(desk) == before
+
+
+def test_an_absent_file_and_an_absent_sample_are_named(desk: Path) -> None:
+    gone = biflora("profile", "nowhere.biom", "--site", "skin", cwd=desk)
+    assert (gone.returncode, "nowhere.biom" in gone.stderr) == (2, True)
+    absent = biflora("profile", "skin.csv", "--site", "skin", "--sample", "S7", cwd=desk)
+    assert (absent.returncode, "S1" in absent.stderr) == (2, True)
+
+
+def test_knowledge_is_in_order_and_the_version_names_the_release(desk: Path) -> None:
+    check = biflora("knowledge", "check", cwd=desk)
+    assert check.returncode == 0, check.stdout + check.stderr
+    assert "2026.1" in biflora("--version", cwd=desk).stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("plan",), ("profile",), ("formula", "design"), ("formula", "check"), ("twin", "simulate"),
+     ("trial", "replicate"), ("knowledge", "check"), ("serve",)],
+)  # fmt: skip
+def test_every_command_has_help_with_an_example(words: tuple[str, ...], desk: Path) -> None:
+    done = biflora(*words, "--help", cwd=desk)
+    assert done.returncode == 0
+    assert "Example: biflora" in done.stdout
+
+
+def test_bad_usage_is_status_2(desk: Path) -> None:
+    assert biflora("profile", "skin.csv", "--site", "elbow", cwd=desk).returncode == 2
+    assert biflora("trial", "replicate", "no-such-trial", cwd=desk).returncode == 2
+
+
+def test_the_missing_gut_file_widens_nothing_silently(desk: Path) -> None:
+    """Without the gut file the plan lists what it could not know."""
+    done = biflora("plan", "--patient", "patient.toml", "--skin", "skin.csv", "--out", "plan", "--json", cwd=desk)
+    not_known = " ".join(json.loads(done.stdout)["plan"]["not_known"]).lower()
+    assert "gut" in not_known
