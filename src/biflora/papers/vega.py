@@ -1,0 +1,62 @@
+"""Vega-Lite specifications drawn to SVG on this machine, without a browser and without a request.
+
+Used where axes, ticks and line-end labels must find their place by themselves (fans, differences, comparisons).
+Measured on two shared cores: the first drawing of a process costs 0.7 s (the engine starts), each further one
+0.04-0.06 s; about 100 MB stay resident. The specifications are plain Vega-Lite; a test reads them with Altair,
+whose import (0.5 s) a running page would pay for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from biflora.errors import OperatorMust
+from biflora.papers.tokens import LIGHT, SCREEN_FONT, with_variables
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+PLOT_WIDTH = 228
+"""Width of the plot alone; with axis and line-end labels the drawing is about 320 wide."""
+
+_NOISE = re.compile(r'\s(?:role|aria-[a-z]+|xmlns(?::xlink)?|version|class|pointer-events)="[^"]*"')
+_EMPTY_BACKGROUND = re.compile(
+    r'<path(?:\s[a-z-]+="[^"]*")*?\sd="M0,0h0v0h0Z"[^>]*></path>|<path d=""[^>]*></path>'
+)
+
+
+def draw(spec: Mapping[str, Any]) -> str:
+    """SVG of the specification, its colours as CSS variables. Raises OperatorMust when vl-convert is missing."""
+    try:
+        import vl_convert
+    except ImportError:
+        raise OperatorMust("charts need the package vl-convert-python: install it, then try again.") from None
+    svg: str = vl_convert.vegalite_to_svg(json.dumps(complete(spec)))
+    svg = _NOISE.sub("", svg).replace(f'font-family="{SCREEN_FONT}"', "")
+    return with_variables(_EMPTY_BACKGROUND.sub("", svg))
+
+
+def complete(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The specification with schema and the house's look."""
+    return {"$schema": SCHEMA, "background": None, "padding": 4, "config": LOOK, **spec}
+
+
+LOOK: dict[str, Any] = {
+    "font": SCREEN_FONT,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": LIGHT["quiet"],
+        "titleColor": LIGHT["quiet"],
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "gridColor": LIGHT["rule"],
+        "domainColor": LIGHT["quiet"],
+        "tickColor": LIGHT["quiet"],
+        "tickSize": 4,
+        "labelPadding": 4,
+    },
+    "text": {"color": LIGHT["ink"], "fontSize": 12},
+    "title": {"color": LIGHT["ink"], "fontSize": 14, "fontWeight": 600, "anchor": "start", "offset": 8},
+}

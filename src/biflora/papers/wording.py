@@ -1,0 +1,60 @@
+"""How numbers are written for people: true minus signs, intervals, percentages, dates."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from biflora.values import Band
+
+MINUS = "−"
+DASH = "–"
+
+
+def number(value: float, digits: int = 0) -> str:
+    """`-8.66` as `−8.7`; never `−0`."""
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = f"{0:.{digits}f}"
+    return text.replace("-", MINUS)
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """Like `number`, with a plus sign in front of a rise."""
+    text = number(value, digits)
+    return text if text.startswith(MINUS) or float(text) == 0 else f"+{text}"
+
+
+def interval(low: float, high: float, digits: int = 0) -> str:
+    """`20 to 44`; in words, because a dash beside a minus sign misleads."""
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def band(value: Band, digits: int = 0) -> str:
+    """`31 (80 % interval 20 to 44)`."""
+    return f"{number(value.median, digits)} (80 % interval {interval(value.q10, value.q90, digits)})"
+
+
+def percent(share: float, digits: int | None = None) -> str:
+    """A share 0-1 as percent, with more digits the smaller it is."""
+    points = 100 * share
+    if digits is None:
+        digits = 0 if abs(points) >= 10 else 1 if abs(points) >= 0.1 else 3
+    return f"{number(points, digits)} %"
+
+
+def digits_for(span: float) -> int:
+    """Digits after the point that suit a range of that width: 0 from 20 up, 1 from 2 up, else 2."""
+    return 0 if span >= 20 else 1 if span >= 2 else 2
+
+
+def words(key: str) -> str:
+    """A key in words: `atopic_dermatitis` as `atopic dermatitis`."""
+    return key.replace("_", " ")
+
+
+def day(value: date) -> str:
+    return value.strftime("%Y-%m-%d")
+
+
+def minute(value: datetime) -> str:
+    return value.strftime("%Y-%m-%d %H:%M")
