@@ -1,0 +1,121 @@
+"""What the plan room knows beside strains and trials: needs, limits, burdens, diet, care, visits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from biflora.knowledge.rows import Row, read_table
+
+
+class NeedRule(Row):
+    """When a signal of the profile lies in [at_least, below), the topical should do this."""
+
+    conditions: tuple[str, ...]
+    signal: str
+    """s_aureus, s_aureus_share, s_aureus_log10, cons_share, malassezia_share, tewl, itch_nrs, severity_level
+    (0 clear .. 4 very severe), always."""
+    at_least: float | None = None
+    below: float | None = None
+    when_unknown: Literal["yes", "no"] = "no"
+    """`yes`: the rule holds when the signal was not measured or not resolved."""
+    effect: str
+    """A value of biflora.plan.plan.Effect."""
+    weight: float = Field(ge=0, le=1)
+    confidence: float = Field(ge=0, le=1)
+    because: str
+    """Sentence; `{value}` is the signal's value."""
+
+
+class PlanLimit(Row):
+    """One threshold or factor of the plan's rules."""
+
+    value: float
+    unit: str
+    note: str = ""
+
+
+class ArmBurden(Row):
+    """What an arm asks of the patient, in points of a severity scale of 100."""
+
+    arm: str
+    points: float = Field(ge=0)
+    text: str
+
+
+class BodySurface(Row):
+    age_years: float
+    body_surface_m2: float = Field(gt=0)
+
+
+class Advice(Row):
+    """A line of diet or care."""
+
+    conditions: tuple[str, ...]
+    text: str
+    because: str
+    evidence: str = ""
+    not_when: tuple[str, ...] = ()
+    """immunosuppressed, pregnant, central_line, severe_illness, milk_allergy."""
+    age_at_least: float | None = None
+    age_below: float | None = None
+
+
+class MeasureRule(Row):
+    conditions: tuple[str, ...]
+    what: str
+    week: int = Field(ge=0)
+    because: str
+    when: Literal[
+        "always",
+        "severity_missing",
+        "skin_missing",
+        "gut_missing",
+        "s_aureus_unresolved",
+        "tewl_missing",
+        "oral",
+    ]
+
+
+def need_rules() -> Mapping[str, NeedRule]:
+    return read_table("need_rules", NeedRule)
+
+
+def plan_limit(key: str) -> PlanLimit:
+    """The row of that key; a missing one is a programming error and raises KeyError."""
+    rows: Mapping[str, PlanLimit] = read_table("plan_limits", PlanLimit)
+    return rows[key]
+
+
+def arm_burdens() -> Mapping[str, ArmBurden]:
+    """By arm."""
+    return {row.arm: row for row in read_table("arm_burdens", ArmBurden).values()}
+
+
+def body_surfaces() -> Mapping[str, BodySurface]:
+    return read_table("body_surface", BodySurface)
+
+
+def diet_advice() -> Mapping[str, Advice]:
+    return read_table("diet_advice", Advice)
+
+
+def care_steps() -> Mapping[str, Advice]:
+    return read_table("care_steps", Advice)
+
+
+def measures() -> Mapping[str, MeasureRule]:
+    return read_table("measures", MeasureRule)
+
+
+TABLES: dict[str, type[Row]] = {
+    "need_rules": NeedRule,
+    "plan_limits": PlanLimit,
+    "arm_burdens": ArmBurden,
+    "body_surface": BodySurface,
+    "diet_advice": Advice,
+    "care_steps": Advice,
+    "measures": MeasureRule,
+}

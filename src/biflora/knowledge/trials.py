@@ -1,0 +1,111 @@
+"""What trials reported: arm by arm, per condition and arm, and the figures that a replication is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from biflora.knowledge.rows import Row, read_table
+
+ArmName = Literal["standard_care", "oral", "topical", "combination"]
+
+
+class TrialArm(Row):
+    """One reported number of one arm of one trial; `source` is its DOI or address."""
+
+    trial: str
+    year: int
+    condition: str
+    arm: str
+    intervention_class: str
+    n: int | None = None
+    age_group: str
+    severity: str
+    week: float | None = None
+    endpoint: str
+    unit: str = ""
+    mean: float | None = None
+    sd: float | None = None
+    percent_change: float | None = None
+    versus_control: str = ""
+    """The p value or the words of the source."""
+    note: str = ""
+
+
+class ArmEvidence(Row):
+    """What is known of one arm in one condition, in one sentence; no row means: no trial found."""
+
+    condition: str
+    arm: ArmName
+    sign: Literal["positive", "null", "negative", "mixed", "uncontrolled"]
+    text: str
+
+
+class TrialDesign(Row):
+    """A published trial that `replicate` knows."""
+
+    label: str
+    condition: str
+    weeks: int
+    patients: int
+    arms: tuple[ArmName, ...]
+    arm_sizes: tuple[int, ...]
+    """In the order of `arms`."""
+    sizes_status: Literal["reported", "assumed"]
+    severity: str
+    """Observable that stands for the trial's severity score."""
+    minimum_severity: float
+    """Entry threshold on that observable."""
+    dropout: float
+    """Share of patients without a week-12 value."""
+    note: str = ""
+
+
+class PublishedFigure(Row):
+    """One figure of a published trial."""
+
+    trial: str
+    """Key of trial_designs."""
+    label: str
+    arm: ArmName
+    observable: str
+    measure: Literal["percent change", "fold fall", "fold rise"]
+    value: float
+    unit: str
+    note: str = ""
+
+
+class NotIdentified(Row):
+    """What the published text of a trial cannot tell."""
+
+    trial: str
+    text: str
+
+
+def trial_arms() -> Mapping[str, TrialArm]:
+    return read_table("trial_arms", TrialArm)
+
+
+def arm_evidence() -> Mapping[str, ArmEvidence]:
+    return read_table("arm_evidence", ArmEvidence)
+
+
+def trial_designs() -> Mapping[str, TrialDesign]:
+    return read_table("trial_designs", TrialDesign)
+
+
+def published_figures() -> Mapping[str, PublishedFigure]:
+    return read_table("published_figures", PublishedFigure)
+
+
+def not_identified() -> Mapping[str, NotIdentified]:
+    return read_table("not_identified", NotIdentified)
+
+
+TABLES: dict[str, type[Row]] = {
+    "trial_arms": TrialArm,
+    "arm_evidence": ArmEvidence,
+    "trial_designs": TrialDesign,
+    "published_figures": PublishedFigure,
+    "not_identified": NotIdentified,
+}

@@ -1,0 +1,102 @@
+"""What the topical should do for this patient, how much of it a day, and within which limits."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from biflora.knowledge.planning import NeedRule, body_surfaces, need_rules, plan_limit
+from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs
+from biflora.plan.signals import Signal, read_signals
+from biflora.profile.patient import Patient
+from biflora.profile.profile import Profile
+
+USUAL_SITES: dict[Condition, tuple[BodySite, ...]] = {
+    Condition.ATOPIC_DERMATITIS: (BodySite.FLEXURES,),
+    Condition.ACNE: (BodySite.FACE,),
+    Condition.ROSACEA: (BodySite.FACE,),
+    Condition.PSORIASIS: (BodySite.ARMS, BodySite.LEGS),
+    Condition.SEBORRHOEIC_DERMATITIS: (BodySite.SCALP,),
+    Condition.SCALP_HAIR: (BodySite.SCALP,),
+}
+DAYS_A_MONTH = 28
+
+
+def wanted_effects(profile: Profile) -> tuple[Need, ...]:
+    """One Need per effect, the strongest first: of the rules that hold, the most confident one speaks."""
+    signals = read_signals(profile)
+    best: dict[str, tuple[NeedRule, Signal]] = {}
+    for rule in need_rules().values():
+        signal = signals[rule.signal]
+        if profile.patient.condition not in rule.conditions or not _holds(rule, signal):
+            continue
+        held = best.get(rule.effect)
+        if held is None or (rule.confidence, rule.weight) > (held[0].confidence, held[0].weight):
+            best[rule.effect] = (rule, signal)
+    found = [_need(rule, signal) for rule, signal in best.values()]
+    return tuple(sorted(found, key=lambda need: -need.weight))
+
+
+def make_needs(profile: Profile) -> Needs:
+    """The whole order to the formula room, as values."""
+    patient = profile.patient
+    grams = grams_per_day(patient)
+    monthly = patient.preferences.max_monthly_cost_usd
+    return Needs(
+        condition=patient.condition,
+        needs=wanted_effects(profile),
+        age_years=patient.age_years,
+        sites=tuple(dict.fromkeys(site.site for site in patient.sites)) or USUAL_SITES[patient.condition],
+        grams_per_day=grams,
+        allergies=patient.allergies,
+        avoid_ingredients=patient.preferences.avoid_ingredients,
+        vehicles=patient.preferences.vehicles,
+        pregnancy=patient.pregnancy,
+        immune_status=patient.immune_status,
+        skin_integrity=patient.skin_integrity,
+        max_cost_usd_per_100g=None if monthly is None else round(100 * monthly / (grams * DAYS_A_MONTH), 2),
+    )
+
+
+def grams_per_day(patient: Patient) -> float:
+    """Grams of topical a day: area in finger-tip units, scaled to the child's body surface.
+
+    10 % of an adult's surface = 5 units = 2.5 g, twice a day 5 g.
+    """
+    area = sum(site.area_percent_bsa for site in patient.sites) or plan_limit("area_when_unknown").value
+    units = min(area, 100.0) / plan_limit("percent_bsa_per_finger_tip_unit").value
+    scale = body_surface_m2(patient) / plan_limit("adult_body_surface").value
+    grams = units * plan_limit("grams_per_finger_tip_unit").value * scale
+    daily = grams * plan_limit("applications_per_day").value
+    low, high = plan_limit("smallest_grams_per_day").value, plan_limit("largest_grams_per_day").value
+    return round(min(max(daily, low), high), 2)
+
+
+def body_surface_m2(patient: Patient) -> float:
+    """Body surface by age, interpolated between the table's rows; adults take the last row."""
+    rows = sorted(body_surfaces().values(), key=lambda row: row.age_years)
+    for younger, older in pairwise(rows):
+        if patient.age_years < older.age_years:
+            part = (patient.age_years - younger.age_years) / (older.age_years - younger.age_years)
+            return younger.body_surface_m2 + part * (older.body_surface_m2 - younger.body_surface_m2)
+    return rows[-1].body_surface_m2
+
+
+def _holds(rule: NeedRule, signal: Signal) -> bool:
+    if signal.value is None:
+        return rule.when_unknown == "yes"
+    if rule.when_unknown == "yes":
+        return False
+    above = rule.at_least is None or signal.value >= rule.at_least
+    return above and (rule.below is None or signal.value < rule.below)
+
+
+def _need(rule: NeedRule, signal: Signal) -> Need:
+    because = rule.because if signal.value is None else rule.because.format(value=signal.value)
+    confidence = rule.confidence
+    if signal.warned and signal.value is not None:
+        confidence *= plan_limit("warned_confidence").value
+        because += "; the sample carries a quality warning"
+    return Need(
+        effect=Effect(rule.effect), weight=rule.weight, confidence=round(confidence, 3), because=because + ".",
+        source=f"{rule.source} ({rule.verification})",
+    )  # fmt: skip

@@ -1,0 +1,68 @@
+"""The verdict in one or two sentences: which arm, how sure, and why not another."""
+
+from __future__ import annotations
+
+from biflora.plan.plan import ArmSummary, RedFlag
+from biflora.plan.rank import Ranking
+from biflora.twin.forecast import ARM_LABELS, Arm
+from biflora.values import Band
+
+
+def verdict(ranking: Ranking, flags: tuple[RedFlag, ...]) -> str:
+    """What the clinician reads first."""
+    stops = [flag for flag in flags if flag.level == "stop"]
+    if stops:
+        return f"Stopped. {stops[0].message} {stops[0].action}"
+    if ranking.proposed is None:
+        return "No arm is open; see the reasons beside each."
+    closed = [ARM_LABELS[arm.arm].lower() for arm in ranking.arms if not arm.allowed]
+    tail = f" Closed: {', '.join(closed)}." if closed else ""
+    if ranking.observable is None or ranking.best is None:
+        return (
+            f"No forecast exists for this condition: the arms cannot be separated. {_name(ranking.proposed)} is "
+            f"proposed as the least burdensome; what trials found stands beside each arm.{tail}"
+        )
+    return _with_forecast(ranking) + _flip(ranking) + tail
+
+
+def _with_forecast(ranking: Ranking) -> str:
+    assert ranking.proposed is not None
+    assert ranking.best is not None
+    best = next(arm for arm in ranking.arms if arm.arm == ranking.best)
+    if ranking.separable:
+        return f"{_name(ranking.best)} is proposed{_by(best)}; it can be told from the other open arms."
+    if len([arm for arm in ranking.arms if arm.allowed]) == 1:
+        return f"{_name(ranking.best)} is the only arm that is open."
+    together = ", ".join(_name(arm).lower() for arm in (ranking.best, *ranking.not_separable_from_best))
+    if "standard_care" in ranking.not_separable_from_best or ranking.best == "standard_care":
+        why = f"no other arm is clearly better{_by(best)}"
+    elif ranking.proposed == ranking.best:
+        why = f"its gain over standard care is clear{_by(best)} and no lighter arm's is"
+    else:
+        why = f"its gain over standard care is clear and it asks less than {_name(ranking.best).lower()}"
+    return f"These cannot be separated: {together}. {_name(ranking.proposed)} is proposed because {why}."
+
+
+def _flip(ranking: Ranking) -> str:
+    if not ranking.flips or ranking.proposed_gut_link_off is None:
+        return ""
+    return (
+        f" With the gut link switched off the proposal would be {_name(ranking.proposed_gut_link_off).lower()}: "
+        "this choice rests on an assumption that no trial has tested."
+    )
+
+
+def _by(arm: ArmSummary) -> str:
+    gain = arm.gain_over_standard_care
+    if gain is None or arm.arm == "standard_care":
+        return ""
+    return f" ({ARM_LABELS[arm.arm].lower()}: {interval(gain)} {arm.instrument} points better than standard care)"
+
+
+def interval(band: Band) -> str:
+    """`6.1, 80 % interval -2.0 to 14.3`"""
+    return f"{band.median:.1f}, 80 % interval {band.q10:.1f} to {band.q90:.1f}"
+
+
+def _name(arm: Arm) -> str:
+    return ARM_LABELS[arm]
