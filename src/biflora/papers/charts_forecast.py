@@ -10,7 +10,7 @@ from biflora.followup.outcome import Outcome
 from biflora.papers.chart import Chart
 from biflora.papers.tokens import ARM_TOKEN, LIGHT
 from biflora.papers.vega import PLOT_WIDTH, draw
-from biflora.papers.wording import band, digits_for, interval, number, percent, signed
+from biflora.papers.wording import band, chance, digits_for, interval, number, signed
 from biflora.twin.forecast import ARM_LABELS, ARMS, Arm, Course, Difference, Forecast, Observable, Observation
 from biflora.values import Band
 
@@ -151,7 +151,7 @@ def _fan_spec(
         }
     )
     if about.smallest_important_difference is not None:
-        layers.extend(_bracket(about, course, scale, digits))
+        layers.extend(_bracket(about, course, scale))
     if observed:
         layers.append(
             {
@@ -187,7 +187,7 @@ def _difference(about: Observable, full: Difference, off: Difference | None, sca
     says = (
         f"{label} minus standard care at week {full.weeks[-1]}: {signed(last.median, digits)} {about.unit} "
         f"(80 % interval {interval(last.q10, last.q90, digits)}; {better} is better); "
-        f"better in {percent(full.probability_better, 0)} of the simulated patients like this one."
+        f"better in {chance(full.probability_better)} of the simulated patients like this one."
     )
     if off is not None and off.bands:
         end = off.bands[-1]
@@ -270,7 +270,7 @@ def _end_labels(
     ]
 
 
-def _bracket(about: Observable, course: Course, scale: tuple[float, float], digits: int) -> list[dict[str, Any]]:
+def _bracket(about: Observable, course: Course, scale: tuple[float, float]) -> list[dict[str, Any]]:
     """The smallest important difference as a bracket that starts at today's median, to the side of the good."""
     smallest = about.smallest_important_difference
     if smallest is None:
@@ -280,6 +280,7 @@ def _bracket(about: Observable, course: Course, scale: tuple[float, float], digi
     start, end = sorted((today, good))
     if start < scale[0] or end > scale[1]:
         start, end = scale[0], scale[0] + smallest.value
+    below = about.lower_is_better
     mark = {"type": "rule", "color": LIGHT["ink"], "strokeWidth": 1.5}
     x = (max(course.weeks) - min(course.weeks)) * 0.03 + min(course.weeks)
     cap = (max(course.weeks) - min(course.weeks)) * 0.02
@@ -295,8 +296,8 @@ def _bracket(about: Observable, course: Course, scale: tuple[float, float], digi
             "encoding": {**_xy("y", x="x"), "x2": {"field": "x2"}, "y2": {"field": "y2"}},
         },
         {
-            "data": {"values": [{"x": x, "y": (start + end) / 2, "text": number(smallest.value, 1)}]},
-            "mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 6, "color": LIGHT["ink"]},
+            "data": {"values": [{"x": x, "y": start if below else end, "text": number(smallest.value, 1)}]},
+            "mark": {"type": "text", "align": "left", "dy": 13 if below else -6, "color": LIGHT["ink"]},
             "encoding": {**_xy("y", x="x"), "text": {"field": "text"}},
         },
     ]

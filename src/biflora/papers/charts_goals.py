@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from biflora.papers.chart import Chart
 from biflora.papers.tokens import ARM_TOKEN, var
-from biflora.papers.wording import number, percent
+from biflora.papers.wording import chance, number
 from biflora.twin.forecast import ARM_LABELS, ARMS, GoalChance
 
 _WIDTH = 320
@@ -38,7 +38,7 @@ def _dots(place: int, goal: str, chances: Sequence[GoalChance]) -> Chart:
         sentence=f"{goal}: of 20 patients like this one, {counts}.",
         drawing=f'<svg viewBox="0 0 {_WIDTH} {height:.0f}">{"".join(parts)}</svg>',
         columns=("Arm", "Of 20", "Probability"),
-        rows=tuple((ARM_LABELS[g.arm], str(of_twenty(g.probability)), percent(g.probability, 0)) for g in ordered),
+        rows=tuple((ARM_LABELS[g.arm], str(of_twenty(g.probability)), chance(g.probability)) for g in ordered),
     )
 
 

@@ -12,7 +12,7 @@ from html import escape
 
 from biflora.papers.chart import Chart
 from biflora.papers.tokens import SITE_TOKEN, var
-from biflora.papers.wording import number, percent
+from biflora.papers.wording import number, percent, share_interval
 from biflora.profile.profile import GuildShare, Quantity, SiteProfile
 from biflora.values import State
 
@@ -112,11 +112,12 @@ def _stacked_bar(named: Sequence[GuildShare], colour: str) -> str:
 
 
 def _row(guild: GuildShare, y: float, colour: str, place: int | None) -> str:
-    label = f"{place}  {guild.label}" if place else guild.label
+    value = _value_words(guild)
+    label = _cut(f"{place}  {guild.label}" if place else guild.label, 50 - round(1.12 * len(value)))
     track = y + 24
     parts = [
         _text(0, y + 12, label),
-        _text(_WIDTH, y + 12, _value_words(guild), anchor="end", weight=600),
+        _text(_WIDTH, y + 12, value, anchor="end", weight=600),
         f'<line x1="0" x2="{_WIDTH}" y1="{track}" y2="{track}" stroke="{var("rule")}" stroke-width="1"/>',
     ]
     if guild.reference is not None:
@@ -200,28 +201,29 @@ def stands_out(guild: GuildShare) -> bool:
 def _value_words(guild: GuildShare) -> str:
     if guild.state is State.MEASURED and guild.share is not None:
         if guild.low is not None and guild.high is not None:
-            return f"{percent(guild.share)} ({_interval(guild.low, guild.high)})"
+            return f"{percent(guild.share)} ({share_interval(guild.low, guild.high).removesuffix(' %')})"
         return percent(guild.share)
     if guild.state is State.BELOW_DETECTION and guild.detection_limit:
         return f"{guild.state.value} (< {percent(guild.detection_limit)})"
     return guild.state.value
 
 
-def _interval(low: float, high: float) -> str:
-    return f"{percent(low).removesuffix(' %')} to {percent(high).removesuffix(' %')}"
+def _cut(label: str, letters: int) -> str:
+    """The label cut to what fits beside its value; the table has it whole."""
+    return label if len(label) <= letters else label[: letters - 1].rstrip() + "…"
 
 
 def _table_row(guild: GuildShare) -> tuple[str, ...]:
     reference = "no reference"
     if guild.reference is not None:
         r = guild.reference
-        reference = f"{percent(r.low)} to {percent(r.high)} ({r.limits}, n = {r.n}, {r.cohort})"
+        reference = f"{share_interval(r.low, r.high)} ({r.limits}, n = {r.n}, {r.cohort})"
         if r.mismatch:
             reference += f"; differs in {', '.join(r.mismatch)}"
     return (
         guild.label,
         percent(guild.share) if guild.state is State.MEASURED and guild.share is not None else DASHED,
-        f"{_interval(guild.low, guild.high)} %" if guild.low is not None and guild.high is not None else DASHED,
+        share_interval(guild.low, guild.high) if guild.low is not None and guild.high is not None else DASHED,
         reference,
         _state_words(guild),
     )

@@ -17,10 +17,12 @@ from biflora.errors import OperatorMust
 from biflora.papers.tokens import LIGHT, SCREEN_FONT, with_variables
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-PLOT_WIDTH = 228
-"""Width of the plot alone; with axis and line-end labels the drawing is about 320 wide."""
+WIDTH = 320
+"""Every drawing is at least so wide, so that panels side by side have one scale and no label is cut."""
+PLOT_WIDTH = 226
 
 _NOISE = re.compile(r'\s(?:role|aria-[a-z]+|xmlns(?::xlink)?|version|class|pointer-events)="[^"]*"')
+_VIEW_BOX = re.compile(r'width="[0-9.]+" height="[0-9.]+" viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
 _EMPTY_BACKGROUND = re.compile(
     r'<path(?:\s[a-z-]+="[^"]*")*?\sd="M0,0h0v0h0Z"[^>]*></path>|<path d=""[^>]*></path>'
 )
@@ -34,6 +36,7 @@ def draw(spec: Mapping[str, Any]) -> str:
         raise OperatorMust("charts need the package vl-convert-python: install it, then try again.") from None
     svg: str = vl_convert.vegalite_to_svg(json.dumps(complete(spec)))
     svg = _NOISE.sub("", svg).replace(f'font-family="{SCREEN_FONT}"', "")
+    svg = _VIEW_BOX.sub(lambda box: f'viewBox="0 0 {max(WIDTH, float(box[1])):g} {box[2]}"', svg, count=1)
     return with_variables(_EMPTY_BACKGROUND.sub("", svg))
 
 
@@ -57,6 +60,7 @@ LOOK: dict[str, Any] = {
         "tickSize": 4,
         "labelPadding": 4,
     },
+    "axisY": {"minExtent": 30, "maxExtent": 30},
     "text": {"color": LIGHT["ink"], "fontSize": 12},
     "title": {"color": LIGHT["ink"], "fontSize": 14, "fontWeight": 600, "anchor": "start", "offset": 8},
 }

@@ -42,6 +42,20 @@ def percent(share: float, digits: int | None = None) -> str:
     return f"{number(points, digits)} %"
 
 
+def chance(probability: float) -> str:
+    """A probability as percent; a simulation never shows certainty, so its ends are `< 1 %` and `> 99 %`."""
+    if probability < 0.01:
+        return "< 1 %"
+    return "> 99 %" if probability > 0.99 else percent(probability, 0)
+
+
+def share_interval(low: float, high: float) -> str:
+    """Two shares 0-1 as `37.0 to 39.4 %`, with so many digits that the ends differ."""
+    width = 100 * (high - low)
+    digits = 0 if width >= 5 else 1 if width >= 0.5 else 2 if width >= 0.05 else 3
+    return f"{number(100 * low, digits)} to {number(100 * high, digits)} %"
+
+
 def digits_for(span: float) -> int:
     """Digits after the point that suit a range of that width: 0 from 20 up, 1 from 2 up, else 2."""
     return 0 if span >= 20 else 1 if span >= 2 else 2
