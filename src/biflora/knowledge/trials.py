@@ -82,6 +82,14 @@ class NotIdentified(Row):
     text: str
 
 
+class TrialSetting(Row):
+    """One threshold or convention of the trial room."""
+
+    value: float
+    unit: str
+    note: str = ""
+
+
 def trial_arms() -> Mapping[str, TrialArm]:
     return read_table("trial_arms", TrialArm)
 
@@ -102,10 +110,17 @@ def not_identified() -> Mapping[str, NotIdentified]:
     return read_table("not_identified", NotIdentified)
 
 
+def trial_setting(key: str) -> float:
+    """Value of the row of that key; a missing one is a programming error and raises KeyError."""
+    rows: Mapping[str, TrialSetting] = read_table("trial_settings", TrialSetting)
+    return rows[key].value
+
+
 TABLES: dict[str, type[Row]] = {
     "trial_arms": TrialArm,
     "arm_evidence": ArmEvidence,
     "trial_designs": TrialDesign,
     "published_figures": PublishedFigure,
     "not_identified": NotIdentified,
+    "trial_settings": TrialSetting,
 }

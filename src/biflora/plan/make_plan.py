@@ -86,7 +86,7 @@ def _findings(flags: tuple[RedFlag, ...], ranking: Ranking, stopped: bool) -> tu
             level="note", rule=LIVE_RULE, subject="topical", who=Who.LAW,
             message="The pharmacy's topical holds no live cells. Trials of topical bacteria used live ones, so "
             "the forecast of the topical arm does not carry over to this topical by evidence. A live topical "
-            "exists only in a registered trial; a cosmetic or oral microbial product stays a second product of its own.",
+            "exists only in a registered trial; a cosmetic or oral microbial product stays a second product.",
             source="FDA-2010-D-0500; biflora decision 11", verification="secondary",
         )
     )  # fmt: skip
