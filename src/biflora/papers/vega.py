@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from biflora.errors import OperatorMust
@@ -30,11 +31,17 @@ _EMPTY_BACKGROUND = re.compile(
 
 def draw(spec: Mapping[str, Any]) -> str:
     """SVG of the specification, its colours as CSS variables. Raises OperatorMust when vl-convert is missing."""
+    return _drawn(json.dumps(complete(spec), sort_keys=True))
+
+
+@lru_cache(maxsize=64)
+def _drawn(spec: str) -> str:
+    """Kept a while: the same consultation is drawn for the screen and for paper."""
     try:
         import vl_convert
     except ImportError:
         raise OperatorMust("charts need the package vl-convert-python: install it, then try again.") from None
-    svg: str = vl_convert.vegalite_to_svg(json.dumps(complete(spec)))
+    svg: str = vl_convert.vegalite_to_svg(spec)
     svg = _NOISE.sub("", svg).replace(f'font-family="{SCREEN_FONT}"', "")
     svg = _VIEW_BOX.sub(lambda box: f'viewBox="0 0 {max(WIDTH, float(box[1])):g} {box[2]}"', svg, count=1)
     return with_variables(_EMPTY_BACKGROUND.sub("", svg))

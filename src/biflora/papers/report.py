@@ -1,0 +1,62 @@
+"""The report on one consultation: a self-contained HTML file, and the same on A4."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from biflora.formula.formula import Formula, Impossible
+from biflora.papers.report_content import is_doubtful, report_content, verification_words
+from biflora.plan.plan import Plan
+from biflora.profile.profile import Profile
+from biflora.twin.forecast import Forecast
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_PAPERS = resources.files("biflora.papers")
+
+
+def report_html(
+    profile: Profile, forecast: Forecast, plan: Plan, formula: Formula | Impossible | None, *, made_at: datetime
+) -> str:
+    """One HTML file that asks nothing of the network: styles and drawings inside, no script."""
+    from markupsafe import Markup
+
+    mark = asset("mark.svg").replace('role="img" aria-label="biflora"', 'class="mark" aria-hidden="true"')
+    return (
+        templates()
+        .get_template("report.html")
+        .render(
+            c=report_content(profile, forecast, plan, formula, made_at=made_at),
+            css=Markup(asset("biflora.css")),
+            mark=Markup(mark),
+            favicon="data:image/svg+xml;base64," + b64encode(asset("favicon.svg").encode()).decode(),
+        )
+    )
+
+
+@cache
+def asset(name: str) -> str:
+    """Text of a file in `papers/assets`."""
+    return (_PAPERS / "assets" / name).read_text(encoding="utf-8")
+
+
+@cache
+def templates() -> Environment:
+    """The papers' HTML templates; every value is escaped, an unknown name is an error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("biflora.papers", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["verification_words"] = verification_words
+    environment.tests["doubtful"] = is_doubtful
+    return environment

@@ -1,0 +1,351 @@
+"""What the report says, arranged once for screen and paper, in the order of the patient's page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from biflora.formula.formula import Formula, Impossible
+from biflora.papers.chart import Chart
+from biflora.papers.charts import composition, difference_fans, forecast_fans, log_ratio, twenty_dots
+from biflora.papers.charts_microbiome import stands_out
+from biflora.papers.sheet import FormulaSheet, ReasonGroup, formula_sheet, reason_groups
+from biflora.papers.wording import DASH, band, chance, digits_for, number, share_interval, signed, words
+from biflora.plan.plan import Plan, StrainChoice
+from biflora.profile.profile import Profile, Quantity, Score, SiteProfile
+from biflora.twin.forecast import ARM_LABELS, ARMS, Forecast, Observation
+from biflora.values import Band, Finding, State
+
+FOOTER = (
+    "biflora supports a clinician's decision. It is no medical device, it diagnoses nothing, and nothing here is "
+    "given to a patient before a clinician has decided."
+)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A plain table: columns, rows, the first cell names the row."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class SiteSection:
+    """One site's half of the pair; without a sample only `missing` speaks."""
+
+    site: str
+    heading: str
+    sample: str
+    charts: tuple[Chart, ...]
+    quantities: Grid | None
+    findings: tuple[Finding, ...]
+    missing: str
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    patient_id: str
+    name: str
+    synthetic: bool
+    facts: tuple[tuple[str, str], ...]
+    made_at: str
+    stopped: bool
+    scores: Grid | None
+    sites: tuple[SiteSection, SiteSection]
+    out_of_line: tuple[str, ...]
+    not_measured: tuple[str, ...]
+    profile_findings: tuple[Finding, ...]
+    fans: tuple[Chart, ...]
+    differences: tuple[Chart, ...]
+    dots: tuple[Chart, ...]
+    last_week: Grid | None
+    no_courses: str
+    smallest: str
+    plan: Plan
+    proposed: str
+    arms: Grid | None
+    strains: tuple[StrainChoice, ...]
+    sheet: FormulaSheet | None
+    reasons: tuple[ReasonGroup, ...]
+    no_formula: str
+    unknown: tuple[str, ...]
+    assumptions: Grid | None
+    provenance: tuple[tuple[str, str], ...]
+    footer: str = FOOTER
+
+
+def report_content(
+    profile: Profile,
+    forecast: Forecast,
+    plan: Plan,
+    formula: Formula | Impossible | None,
+    *,
+    made_at: datetime,
+    observed: Sequence[Observation] = (),
+) -> ReportContent:
+    """Arrange the four values for reading; adds no judgement of its own."""
+    severity = severity_of(forecast)
+    missing = [q for site in (profile.skin, profile.gut) if site for q in _not_measured(site)]
+    return ReportContent(
+        patient_id=profile.patient.patient_id,
+        name=profile.patient.name or profile.patient.patient_id,
+        synthetic=profile.patient.synthetic,
+        facts=banner_facts(profile, plan),
+        made_at=made_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        stopped=plan.stopped,
+        scores=_scores(profile.scores),
+        sites=(_site("skin", profile.skin), _site("gut", profile.gut)),
+        out_of_line=tuple(t for site in (profile.skin, profile.gut) if site for t in _out_of_line(site)),
+        not_measured=tuple(dict.fromkeys((*missing, *forecast.not_informed))),
+        profile_findings=profile.findings,
+        fans=tuple(forecast_fans(forecast, severity, observed=observed)) if severity else (),
+        differences=tuple(difference_fans(forecast, severity)) if severity else (),
+        dots=tuple(twenty_dots(forecast.goals)),
+        last_week=_last_week(forecast),
+        no_courses=_no_courses(forecast, severity),
+        smallest=_smallest(forecast, severity),
+        plan=plan,
+        proposed=ARM_LABELS[plan.proposed_arm] if plan.proposed_arm else "",
+        arms=_arms(plan),
+        strains=plan.strains,
+        sheet=formula_sheet(formula) if isinstance(formula, Formula) and not plan.stopped else None,
+        reasons=reason_groups(formula) if isinstance(formula, Impossible) and not plan.stopped else (),
+        no_formula=_no_formula(plan, formula),
+        unknown=tuple(dict.fromkeys(plan.not_known)),
+        assumptions=_assumptions(forecast),
+        provenance=_provenance(profile, forecast, plan, formula),
+    )
+
+
+def severity_of(forecast: Forecast) -> str | None:
+    """Key of the severity score that is drawn large: the first forecast score that has courses."""
+    with_courses = [o.key for o in forecast.observables if any(c.observable == o.key for c in forecast.courses)]
+    preferred = [key for key in ("scorad", "easi") if key in with_courses]
+    return (preferred or with_courses or [None])[0]
+
+
+def banner_facts(profile: Profile, plan: Plan) -> tuple[tuple[str, str], ...]:
+    """What stands beside the name on every page and paper."""
+    patient = profile.patient
+    state = "stopped by a red flag" if plan.stopped else "a proposal; waits for a clinician's decision"
+    sites = ", ".join(f"{words(s.site)} {number(s.area_percent_bsa)} %" for s in patient.sites)
+    return (
+        ("Id", patient.patient_id),
+        ("Age", age_words(patient.age_years)),
+        ("Condition", words(patient.condition)),
+        ("Sites", sites or "none stated"),
+        ("Allergies", ", ".join(patient.allergies) or "none stated"),
+        ("Pregnancy", patient.pregnancy),
+        ("Immune status", patient.immune_status),
+        ("State", state),
+    )
+
+
+def age_words(years: float) -> str:
+    """Years; below two years in months."""
+    return (
+        f"{number(years * 12)} months" if years < 2 else f"{number(years, 0 if years == int(years) else 1)} years"
+    )
+
+
+def verification_words(verification: str) -> str:
+    """How far a source was checked, in words a reader understands."""
+    known = {
+        "memory": "from memory, source not read",
+        "assumed": "assumed",
+        "page_read": "source read",
+        "abstract_read": "abstract read",
+        "secondary": "from a secondary source",
+    }
+    return known.get(verification, words(verification))
+
+
+def is_doubtful(verification: str) -> bool:
+    """True when nobody has read the source."""
+    return verification.startswith(("memory", "assumed", "inference"))
+
+
+def _scores(scores: Sequence[Score]) -> Grid | None:
+    rows = tuple(
+        (
+            s.label,
+            f"{s.value:g}".replace("-", "−"),
+            f"{s.minimum:g} to {s.maximum:g}",
+            s.band or DASH,
+            DASH if s.smallest_important_difference is None else f"{s.smallest_important_difference:g}",
+            "estimated from another score" if s.estimated else "computed" if s.computed else "as entered",
+        )
+        for s in scores
+    )
+    columns = ("Score", "Today", "Range", "Band", "Smallest important difference", "How")
+    return Grid("Severity today", columns, rows) if rows else None
+
+
+def _site(site: str, given: SiteProfile | None) -> SiteSection:
+    heading = "Skin" if site == "skin" else "Gut"
+    if given is None:
+        text = f"No {heading.lower()} sample was given. The intervals are wider for it."
+        return SiteSection(site, heading, "", (), None, (), text)
+    depth = "shares only, no counts" if given.depth_reads is None else f"{given.depth_reads:,.0f} reads"
+    sample = f"Sample {given.sample_id}; {given.assay}; {depth}; {given.format}"
+    charts = (composition(given), *(log_ratio(given) if site == "skin" else ()))
+    rows = tuple(_quantity_row(q) for q in given.quantities)
+    grid = (
+        Grid(f"{heading}, further numbers", ("Quantity", "Value", "95 % interval", "Note"), rows) if rows else None
+    )
+    return SiteSection(site, heading, sample, charts, grid, given.findings, "")
+
+
+def _quantity_row(q: Quantity) -> tuple[str, ...]:
+    if q.value is None or q.state is not State.MEASURED:
+        return (q.label, q.state.value, DASH, q.note)
+    spread = DASH if q.low is None or q.high is None else f"{number(q.low, 2)} to {number(q.high, 2)}"
+    unit = "" if q.unit in ("", "1") else f" {q.unit}"
+    return (q.label, f"{number(q.value, 2)}{unit}", spread, q.note)
+
+
+def _out_of_line(site: SiteProfile) -> list[str]:
+    found = []
+    for guild in site.guilds:
+        reference = guild.reference
+        if reference is None or guild.share is None or not stands_out(guild):
+            continue
+        side = "above" if guild.share > reference.high else "below"
+        text = (
+            f"{guild.label} {side} the reference range: {number(100 * guild.share, 1)} %, "
+            f"range {share_interval(reference.low, reference.high)} ({reference.limits}, {reference.cohort}, "
+            f"n = {reference.n})"
+        )
+        found.append(
+            text + (f"; the cohort differs in {', '.join(reference.mismatch)}" if reference.mismatch else "")
+        )
+    return found
+
+
+def _not_measured(site: SiteProfile) -> list[str]:
+    unknown = (State.NOT_MEASURED, State.NOT_RESOLVED)
+    where = site.site
+    items = [(g.label, g.state, g.note) for g in site.guilds if g.state in unknown]
+    items += [(q.label, q.state, q.note) for q in site.quantities if q.state in unknown]
+    return [f"{label} ({where}): {state.value}{f'; {note}' if note else ''}" for label, state, note in items]
+
+
+def _last_week(forecast: Forecast) -> Grid | None:
+    if not forecast.courses or not forecast.weeks:
+        return None
+    week = forecast.weeks[-1]
+    rows = []
+    for about in forecast.observables:
+        lasts: list[Band | None] = []
+        for arm in ARMS:
+            course = forecast.course(arm, about.key)
+            lasts.append(course.bands[-1] if course is not None and course.bands else None)
+        known = [b for b in lasts if b is not None]
+        if known:
+            digits = digits_for(max(b.q97_5 for b in known) - min(b.q2_5 for b in known))
+            cells = (DASH if b is None else _median_80(b, digits) for b in lasts)
+            rows.append((f"{about.label} ({about.unit})", *cells))
+    title = f"Week {week}: median and 80 % interval"
+    return Grid(title, ("Quantity", *(ARM_LABELS[arm] for arm in ARMS)), tuple(rows))
+
+
+def _median_80(b: Band, digits: int) -> str:
+    return f"{number(b.median, digits)} ({number(b.q10, digits)} to {number(b.q90, digits)})"
+
+
+def _no_courses(forecast: Forecast, severity: str | None) -> str:
+    if severity is None:
+        return (
+            "No course can be simulated for this condition: it has no mechanistic model here, and no trial found "
+            "gives a course by arm. What is proposed rests on the evidence tables alone."
+        )
+    if not forecast.mechanistic:
+        return "These courses come from evidence tables, not from a mechanistic model of this condition."
+    return ""
+
+
+def _smallest(forecast: Forecast, severity: str | None) -> str:
+    about = next((o for o in forecast.observables if o.key == severity), None)
+    if about is None or about.smallest_important_difference is None:
+        return ""
+    smallest = about.smallest_important_difference
+    return (
+        f"The bracket is the smallest difference that matters to patients, {smallest.value:g} {smallest.unit} "
+        f"({smallest.source}; {verification_words(smallest.verification)})."
+    )
+
+
+def _arms(plan: Plan) -> Grid | None:
+    rows = []
+    for arm in sorted(plan.arms, key=lambda a: a.rank):
+        name = ARM_LABELS[arm.arm] + (", proposed" if arm.arm == plan.proposed_arm else "")
+        if not arm.allowed:
+            rows.append((name, "not allowed", DASH, DASH, DASH, "; ".join(arm.blocked_because)))
+            continue
+        rows.append(
+            (
+                name,
+                DASH if arm.improvement is None else band(arm.improvement),
+                _gain(arm.gain_over_standard_care),
+                _gain(arm.gain_gut_link_off),
+                DASH if arm.probability_best is None else chance(arm.probability_best),
+                "; ".join(x for x in (arm.burden, arm.evidence) if x),
+            )
+        )
+    columns = ("Arm", "Fall by week 12", "Over standard care", "Same, gut link off", "Best", "Burden; evidence")
+    return Grid("The arms, ranked by benefit against burden", columns, tuple(rows)) if rows else None
+
+
+def _gain(b: Band | None) -> str:
+    return DASH if b is None else f"{signed(b.median)} ({signed(b.q10)} to {signed(b.q90)})"
+
+
+def _no_formula(plan: Plan, formula: Formula | Impossible | None) -> str:
+    if plan.stopped:
+        return "No formula is designed while a red flag stands. Clear it first; then run the plan again."
+    return "The plan proposes no topical, so no formula was designed." if formula is None else ""
+
+
+def _assumptions(forecast: Forecast) -> Grid | None:
+    order = ("assumed", "memory", "read", "measured")
+    rows = tuple(
+        (a.what, verification_words(a.status), a.source or DASH)
+        for a in sorted(forecast.assumptions, key=lambda a: order.index(a.status))
+    )
+    return Grid("What the forecast rests on", ("Number", "How known", "Source"), rows) if rows else None
+
+
+def _provenance(
+    profile: Profile, forecast: Forecast, plan: Plan, formula: Formula | Impossible | None
+) -> tuple[tuple[str, str], ...]:
+    rows = [
+        ("Knowledge release", plan.knowledge_release or profile.knowledge_release),
+        ("Profile", profile.id),
+        ("Forecast", forecast.id),
+        ("Plan", plan.id),
+    ]
+    if formula is not None:
+        rows.append(("Formula" if isinstance(formula, Formula) else "Formula (impossible)", formula.id))
+    rows.append(("Seed", str(forecast.seed)))
+    if forecast.bank_size:
+        rows.append(
+            (
+                "Simulated patients",
+                f"{forecast.bank_size}; effective {number(forecast.effective_sample_size)}; "
+                f"failed {forecast.failed_trajectories}",
+            )
+        )
+    if forecast.informed_by:
+        rows.append(("Informed by", ", ".join(forecast.informed_by)))
+    for site in (profile.skin, profile.gut):
+        if site is not None:
+            rows.append(
+                (
+                    f"{site.site.capitalize()} file",
+                    f"{site.file_name}, SHA-256 {site.file_sha256[:16]}…; {site.format}",
+                )
+            )
+    return tuple(rows)
