@@ -79,7 +79,7 @@ class _Comparison:
         self.gains = {arm: gain for arm in ARMS if (gain := self._gain(arm)) is not None}
         self.known = bool(self.gains)
         self.best = self._best()
-        self.chances = self._chances() if self.known else {}
+        self.chances = self._chances() if self.known and self.allowed else {}
         self.together = self._together()
 
     def _best(self) -> Arm | None:

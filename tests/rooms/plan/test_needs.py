@@ -1,0 +1,120 @@
+"""What the topical is wanted for. Witness: the table's thresholds and hand sums of grams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import made_up
+import pytest
+
+from biflora.plan.needs import grams_per_day, make_needs, wanted_effects
+from biflora.plan.plan import BodySite, Effect, Need
+from biflora.profile.profile import Profile, Score
+from biflora.values import Finding, State, Who
+
+
+def need(profile: Profile, effect: Effect) -> Need:
+    return next(n for n in wanted_effects(profile) if n.effect is effect)
+
+
+def test_much_s_aureus_is_wanted_down() -> None:
+    found = need(made_up.profile(skin=made_up.skin(made_up.guild("s_aureus", 0.43))), Effect.S_AUREUS_SUPPRESSION)
+    assert (found.weight, found.confidence) == (0.9, 0.75)
+    assert "43.0%" in found.because
+
+
+def test_the_healthy_upper_quartile_is_the_border() -> None:
+    """1.31 % is the upper quartile of healthy children: at it `high`, just below it `low`."""
+    for share, weight in ((0.0131, 0.9), (0.0130, 0.15)):
+        profile = made_up.profile(skin=made_up.skin(made_up.guild("s_aureus", share)))
+        assert need(profile, Effect.S_AUREUS_SUPPRESSION).weight == weight
+
+
+def test_unmeasured_is_less_sure_and_not_zero() -> None:
+    unknown = need(made_up.profile(), Effect.S_AUREUS_SUPPRESSION)
+    unresolved = need(
+        made_up.profile(skin=made_up.skin(made_up.guild("s_aureus", None, State.NOT_RESOLVED))),
+        Effect.S_AUREUS_SUPPRESSION,
+    )
+    assert unknown == unresolved
+    assert (unknown.weight, unknown.confidence) == (0.5, 0.3)
+
+
+def test_below_detection_is_low_and_known() -> None:
+    profile = made_up.profile(skin=made_up.skin(made_up.guild("s_aureus", None, State.BELOW_DETECTION)))
+    assert need(profile, Effect.S_AUREUS_SUPPRESSION).weight == 0.15
+
+
+def test_a_load_speaks_louder_than_a_share() -> None:
+    person = made_up.patient(laboratory={"s_aureus_log10_copies_per_cm2": 5.2})
+    profile = made_up.profile(person, skin=made_up.skin(made_up.guild("s_aureus", 0.001)))
+    found = need(profile, Effect.S_AUREUS_SUPPRESSION)
+    assert (found.weight, found.confidence) == (0.95, 0.85)
+    assert "5.2 log10" in found.because
+
+
+def test_a_warned_sample_is_believed_less() -> None:
+    warning = Finding(level="warn", rule="depth", subject="depth", message="few reads", who=Who.LABORATORY)
+    profile = made_up.profile(skin=made_up.skin(made_up.guild("s_aureus", 0.43), findings=(warning,)))
+    assert need(profile, Effect.S_AUREUS_SUPPRESSION).confidence == pytest.approx(0.75 * 0.6)
+
+
+@pytest.mark.parametrize(("itch", "weight"), [(8, 0.9), (7, 0.9), (6, 0.6), (4, 0.6), (3, 0.2), (0, 0.2)])
+def test_itch_bands(itch: float, weight: float) -> None:
+    """0-3 mild, 4-6 moderate, 7-10 severe."""
+    score = Score(instrument="itch_nrs", label="Itch", value=itch, minimum=0, maximum=10, computed=False)
+    assert need(made_up.profile(scores=[score]), Effect.ANTI_ITCH).weight == weight
+
+
+@pytest.mark.parametrize(
+    ("condition", "first"),
+    [
+        ("acne", Effect.COMEDOLYSIS),
+        ("rosacea", Effect.VASCULAR_CALMING),
+        ("seborrhoeic_dermatitis", Effect.MALASSEZIA_CONTROL),
+        ("scalp_hair", Effect.HAIR_CYCLE),
+    ],
+)
+def test_each_condition_wants_its_own_first(condition: str, first: Effect) -> None:
+    profile = made_up.profile(made_up.patient(condition=condition), scorad=None)
+    effects = wanted_effects(profile)
+    assert effects[0].effect is first
+    assert len({n.effect for n in effects}) == len(effects)
+    assert all(n.because and n.source for n in effects)
+
+
+@pytest.mark.parametrize(
+    ("changes", "grams"),
+    [
+        # 10 % / 2 % per unit = 5 units x 0.5 g = 2.5 g, twice a day = 5 g
+        ({"sites": [{"site": "arms", "area_percent_bsa": 10}]}, 5.0),
+        ({"sites": [{"site": "arms", "area_percent_bsa": 6}, {"site": "face", "area_percent_bsa": 4}]}, 5.0),
+        # no area: 5 % taken -> 2.5 g
+        ({}, 2.5),
+        # a 5-year-old has 0.74 / 1.73 of the surface: 5 x 0.4277 = 2.14
+        ({"age_years": 5, "sites": [{"site": "arms", "area_percent_bsa": 10}]}, 2.14),
+        # 3 years lies between 2 (0.54) and 5 (0.74): 0.6067; 5 x 0.6067 / 1.73 = 1.75
+        ({"age_years": 3, "sites": [{"site": "arms", "area_percent_bsa": 10}]}, 1.75),
+        # half a unit is the least that a finger doses
+        ({"sites": [{"site": "eyelids", "area_percent_bsa": 0.1}]}, 0.25),
+    ],
+)
+def test_grams_a_day(changes: dict[str, Any], grams: float) -> None:
+    assert grams_per_day(made_up.patient(**changes)) == pytest.approx(grams, abs=0.005)
+
+
+def test_limits_are_copied() -> None:
+    person = made_up.patient(
+        sex="female", pregnancy="pregnant", immune_status="immunosuppressed", skin_integrity="excoriated",
+        allergies=["lanolin"], sites=[{"site": "face", "area_percent_bsa": 2}],
+        preferences={"avoid_ingredients": ["Urea"], "vehicles": ["ow_cream"], "max_monthly_cost_usd": 28},
+    )  # fmt: skip
+    needs = make_needs(made_up.profile(person))
+    assert (needs.pregnancy, needs.immune_status, needs.skin_integrity) == (
+        "pregnant", "immunosuppressed", "excoriated",
+    )  # fmt: skip
+    assert (needs.allergies, needs.avoid_ingredients, needs.vehicles) == (("lanolin",), ("Urea",), ("ow_cream",))
+    assert needs.sites == (BodySite.FACE,)
+    # 2 % -> 1 g a day, 28 g a month for 28 USD: 100 USD per 100 g
+    assert needs.max_cost_usd_per_100g == pytest.approx(100)
+    assert needs.research_authorisation is None

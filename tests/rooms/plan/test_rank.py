@@ -1,0 +1,90 @@
+"""Ranking: cases of tests/rules/ranking.yaml, and P(best) against a direct simulation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import made_up
+import numpy as np
+import pytest
+import yaml
+
+from biflora.plan.make_plan import make_plan
+from biflora.plan.rank import evidence_for, mirrored, rank_arms
+from biflora.profile.patient import Condition
+from biflora.twin.forecast import Arm
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+CASES: list[dict[str, Any]] = yaml.safe_load((RULES / "ranking.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["name"]))
+def test_ranking(case: dict[str, Any]) -> None:
+    forecast = made_up.forecast(
+        case["week12"], between_sd=case["uncertainty"], off=case.get("gut_link_off")
+    )  # fmt: skip
+    plan = make_plan(made_up.profile(made_up.patient(**case.get("patient", {}))), forecast)
+    expect = case["expect"]
+    assert plan.proposed_arm == expect["proposed"], plan.verdict
+    for word in expect.get("words", []):
+        assert word in plan.verdict
+    if "separable" in expect:
+        assert plan.separable is expect["separable"]
+    if "first" in expect:
+        assert plan.arms[0].arm == expect["first"]
+    if "flips" in expect:
+        assert any(f.rule == "ranking_flips_without_gut_link" for f in plan.findings) is expect["flips"]
+
+
+def test_the_numbers_of_one_arm() -> None:
+    """SCORAD 50 now, 35 +/- 5 (sd) at week 12 under oral: falls by 15 -/+ 6.41 (80 %); 5 better than 40."""
+    week12: dict[Arm, float] = {"standard_care": 40, "oral": 35, "topical": 38, "combination": 36}
+    plan = make_plan(made_up.profile(), made_up.forecast(week12, sd=5, between_sd=2))
+    oral = next(arm for arm in plan.arms if arm.arm == "oral")
+    assert oral.improvement is not None
+    assert (oral.improvement.median, oral.improvement.q10, oral.improvement.q90) == pytest.approx(
+        (15, 15 - 6.40776, 15 + 6.40776), abs=1e-4
+    )
+    assert oral.gain_over_standard_care is not None
+    assert oral.gain_over_standard_care.median == pytest.approx(5)
+    assert oral.gain_over_standard_care.q10 == pytest.approx(5 - 2.563104)
+    assert oral.gain_gut_link_off == oral.gain_over_standard_care
+    assert oral.burden_points == pytest.approx(1.5 * 1.03, abs=0.01)  # 1.5 of 100 on a scale that ends at 103
+    standard = next(arm for arm in plan.arms if arm.arm == "standard_care")
+    assert standard.gain_over_standard_care is None
+
+
+def test_probability_best_equals_a_direct_simulation() -> None:
+    """Differences of sd 4 between any two arms arise from independent arms of variance 8 each; 200,000 draws."""
+    week12: dict[Arm, float] = {"standard_care": 40, "oral": 36, "topical": 38, "combination": 35}
+    ranking = rank_arms(made_up.profile(), made_up.forecast(week12, between_sd=4), {})
+    draws = np.random.default_rng(1).normal([40, 36, 38, 35], np.sqrt(8), (200_000, 4))
+    direct = np.bincount(draws.argmin(axis=1), minlength=4) / 200_000
+    found = {arm.arm: arm.probability_best for arm in ranking.arms}
+    assert sum(p for p in found.values() if p is not None) == pytest.approx(1)
+    for arm, expected in zip(("standard_care", "oral", "topical", "combination"), direct, strict=True):
+        assert found[arm] == pytest.approx(expected, abs=0.03)  # 4,096 draws: SE 0.008
+
+
+def test_mirrored_turns_a_band_round() -> None:
+    band = made_up.band(3.0, 1.0)
+    assert mirrored(mirrored(band)) == band
+    assert mirrored(band).q10 == -band.q90
+
+
+def test_conditions_without_a_forecast_show_evidence_only() -> None:
+    plan = make_plan(made_up.profile(made_up.patient(condition="rosacea"), scorad=None), made_up.no_forecast())
+    assert plan.proposed_arm == "standard_care"
+    assert not plan.separable
+    assert "No forecast exists" in plan.verdict
+    assert all(arm.improvement is None and arm.probability_best is None for arm in plan.arms)
+    evidence = {arm.arm: arm.evidence for arm in plan.arms}
+    assert evidence["combination"] == "no trial found"
+    assert "no randomised trial" in evidence["oral"]
+
+
+def test_negative_trials_stand_beside_positive_ones() -> None:
+    text = evidence_for(Condition.ATOPIC_DERMATITIS, "topical")
+    assert "negative: R. mucosa FB-401 failed" in text
+    assert "positive: V. filiformis" in text
