@@ -246,11 +246,11 @@ def _end_labels(
 ) -> list[dict[str, Any]]:
     """At the line's end the median in bold and its 80 % interval's limits, kept apart by at least a line."""
     say = signed if with_sign else number
-    gap = (scale[1] - scale[0]) * 14 / _HEIGHT
+    gap = (scale[1] - scale[0]) * 16 / _HEIGHT
     rows = [
-        (last.median, say(last.median, digits), 14, 700),
-        (max(last.q90, last.median + gap), say(last.q90, digits), 12, 400),
-        (min(last.q10, last.median - gap), say(last.q10, digits), 12, 400),
+        (last.median, say(last.median, digits), 15, 700),
+        (max(last.q90, last.median + gap), say(last.q90, digits), 13, 400),
+        (min(last.q10, last.median - gap), say(last.q10, digits), 13, 400),
     ]
     return [
         {

@@ -113,7 +113,7 @@ def _stacked_bar(named: Sequence[GuildShare], colour: str) -> str:
 
 def _row(guild: GuildShare, y: float, colour: str, place: int | None) -> str:
     value = _value_words(guild)
-    label = _cut(f"{place}  {guild.label}" if place else guild.label, 50 - round(1.12 * len(value)))
+    label = _cut(f"{place}  {guild.label}" if place else guild.label, 48 - round(1.12 * len(value)))
     track = y + 24
     parts = [
         _text(0, y + 12, label),
@@ -281,8 +281,8 @@ def _ratio_drawing(now: Quantity, before: Quantity | None, reach: float) -> str:
 
 def _ratio_says(now: Quantity, before: Quantity | None) -> str:
     if now.value is None or now.state is not State.MEASURED:
-        return f"{now.label}: {now.state.value}. {now.note}".strip()
-    text = f"{now.label}: {number(now.value, 2)} {now.unit}".strip()
+        return f"{now.state.value[0].upper()}{now.state.value[1:]}. {now.note}".strip()
+    text = f"{number(now.value, 2)} {now.unit}".strip()
     if now.low is not None and now.high is not None:
         text += f" (95 % interval {number(now.low, 2)} to {number(now.high, 2)})"
     text += "; above zero there is more S. aureus than commensals."

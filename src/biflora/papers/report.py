@@ -39,10 +39,25 @@ def report_html(
     )
 
 
+def report_pdf(
+    profile: Profile, forecast: Forecast, plan: Plan, formula: Formula | Impossible | None, *, made_at: datetime
+) -> bytes:
+    """The same on A4 as PDF; equal input gives equal bytes."""
+    from biflora.papers.report_print import print_report
+
+    return print_report(report_content(profile, forecast, plan, formula, made_at=made_at), made_at=made_at)
+
+
 @cache
 def asset(name: str) -> str:
     """Text of a file in `papers/assets`."""
     return (_PAPERS / "assets" / name).read_text(encoding="utf-8")
+
+
+@cache
+def template_text(name: str) -> str:
+    """Text of a file in `papers/templates`."""
+    return (_PAPERS / "templates" / name).read_text(encoding="utf-8")
 
 
 @cache

@@ -11,7 +11,7 @@ from biflora.papers.chart import Chart
 from biflora.papers.charts import composition, difference_fans, forecast_fans, log_ratio, twenty_dots
 from biflora.papers.charts_microbiome import stands_out
 from biflora.papers.sheet import FormulaSheet, ReasonGroup, formula_sheet, reason_groups
-from biflora.papers.wording import DASH, band, chance, digits_for, number, share_interval, signed, words
+from biflora.papers.wording import DASH, chance, digits_for, number, share_interval, signed, words
 from biflora.plan.plan import Plan, StrainChoice
 from biflora.profile.profile import Profile, Quantity, Score, SiteProfile
 from biflora.twin.forecast import ARM_LABELS, ARMS, Forecast, Observation
@@ -30,6 +30,8 @@ class Grid:
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    right: tuple[int, ...] = ()
+    """Columns of numbers, printed flush right."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class ReportContent:
     strains: tuple[StrainChoice, ...]
     sheet: FormulaSheet | None
     reasons: tuple[ReasonGroup, ...]
+    minimal: bool
     no_formula: str
     unknown: tuple[str, ...]
     assumptions: Grid | None
@@ -113,6 +116,7 @@ def report_content(
         strains=plan.strains,
         sheet=formula_sheet(formula) if isinstance(formula, Formula) and not plan.stopped else None,
         reasons=reason_groups(formula) if isinstance(formula, Impossible) and not plan.stopped else (),
+        minimal=isinstance(formula, Impossible) and formula.minimal,
         no_formula=_no_formula(plan, formula),
         unknown=tuple(dict.fromkeys(plan.not_known)),
         assumptions=_assumptions(forecast),
@@ -180,8 +184,8 @@ def _scores(scores: Sequence[Score]) -> Grid | None:
         )
         for s in scores
     )
-    columns = ("Score", "Today", "Range", "Band", "Smallest important difference", "How")
-    return Grid("Severity today", columns, rows) if rows else None
+    columns = ("Score", "Today", "Range", "Band", "Smallest that matters", "How")
+    return Grid("Severity today", columns, rows, right=(1, 2, 4)) if rows else None
 
 
 def _site(site: str, given: SiteProfile | None) -> SiteSection:
@@ -194,7 +198,9 @@ def _site(site: str, given: SiteProfile | None) -> SiteSection:
     charts = (composition(given), *(log_ratio(given) if site == "skin" else ()))
     rows = tuple(_quantity_row(q) for q in given.quantities)
     grid = (
-        Grid(f"{heading}, further numbers", ("Quantity", "Value", "95 % interval", "Note"), rows) if rows else None
+        Grid(f"{heading}, further numbers", ("Quantity", "Value", "95 % interval", "Note"), rows, right=(1, 2))
+        if rows
+        else None
     )
     return SiteSection(site, heading, sample, charts, grid, given.findings, "")
 
@@ -249,7 +255,7 @@ def _last_week(forecast: Forecast) -> Grid | None:
             cells = (DASH if b is None else _median_80(b, digits) for b in lasts)
             rows.append((f"{about.label} ({about.unit})", *cells))
     title = f"Week {week}: median and 80 % interval"
-    return Grid(title, ("Quantity", *(ARM_LABELS[arm] for arm in ARMS)), tuple(rows))
+    return Grid(title, ("Quantity", *(ARM_LABELS[arm] for arm in ARMS)), tuple(rows), right=(1, 2, 3, 4))
 
 
 def _median_80(b: Band, digits: int) -> str:
@@ -288,7 +294,7 @@ def _arms(plan: Plan) -> Grid | None:
         rows.append(
             (
                 name,
-                DASH if arm.improvement is None else band(arm.improvement),
+                DASH if arm.improvement is None else _median_80(arm.improvement, 0),
                 _gain(arm.gain_over_standard_care),
                 _gain(arm.gain_gut_link_off),
                 DASH if arm.probability_best is None else chance(arm.probability_best),
@@ -296,7 +302,16 @@ def _arms(plan: Plan) -> Grid | None:
             )
         )
     columns = ("Arm", "Fall by week 12", "Over standard care", "Same, gut link off", "Best", "Burden; evidence")
-    return Grid("The arms, ranked by benefit against burden", columns, tuple(rows)) if rows else None
+    return (
+        Grid(
+            "The arms, ranked by benefit against burden; median and 80 % interval",
+            columns,
+            tuple(rows),
+            right=(1, 2, 3, 4),
+        )
+        if rows
+        else None
+    )
 
 
 def _gain(b: Band | None) -> str:

@@ -58,8 +58,8 @@ LOOK: dict[str, Any] = {
     "axis": {
         "labelColor": LIGHT["quiet"],
         "titleColor": LIGHT["quiet"],
-        "labelFontSize": 12,
-        "titleFontSize": 12,
+        "labelFontSize": 13,
+        "titleFontSize": 13,
         "titleFontWeight": "normal",
         "gridColor": LIGHT["rule"],
         "domainColor": LIGHT["quiet"],
@@ -68,6 +68,13 @@ LOOK: dict[str, Any] = {
         "labelPadding": 4,
     },
     "axisY": {"minExtent": 30, "maxExtent": 30},
-    "text": {"color": LIGHT["ink"], "fontSize": 12},
-    "title": {"color": LIGHT["ink"], "fontSize": 14, "fontWeight": 600, "anchor": "start", "offset": 8},
+    "text": {"color": LIGHT["ink"], "fontSize": 13},
+    "title": {
+        "color": LIGHT["ink"],
+        "fontSize": 15,
+        "subtitleFontSize": 13,
+        "fontWeight": 600,
+        "anchor": "start",
+        "offset": 8,
+    },
 }
