@@ -1,0 +1,155 @@
+"""What a reader of one sample must know before trusting it: depth, host, contaminants, unnamed staphylococci."""
+
+from __future__ import annotations
+
+from biflora.knowledge.taxa import contaminants, limit, quality_limits
+from biflora.profile.composition import Composition, unmatched, unnamed_staphylococci
+from biflora.profile.profile import SiteName
+from biflora.values import Finding, Level, Who
+
+EMPTY_SAMPLE = "empty_sample"
+
+
+def quality_findings(composition: Composition, site: SiteName) -> tuple[Finding, ...]:
+    """All quality findings of one sample, gravest first."""
+    found = [
+        *_remarks(composition),
+        *_depth(composition),
+        *_host(composition),
+        *_contaminants(composition, site),
+        *_staphylococci(composition, site),
+        *_names(composition),
+    ]
+    order = {"stop": 0, "warn": 1, "note": 2}
+    return tuple(sorted(found, key=lambda finding: order[finding.level]))
+
+
+def _finding(level: Level, rule: str, subject: str, message: str, limit_key: str | None = None) -> Finding:
+    row = quality_limits()[limit_key] if limit_key else None
+    return Finding(
+        level=level,
+        rule=rule,
+        subject=subject,
+        message=message,
+        who=Who.LABORATORY,
+        source=row.source if row else "",
+        verification=row.verification if row else "",
+    )
+
+
+def _remarks(composition: Composition) -> list[Finding]:
+    return [
+        _finding("warn" if rule != "taxonomy_incomplete" else "note", rule, composition.table.file_name, message)
+        for rule, message in composition.table.remarks
+    ]
+
+
+def _depth(composition: Composition) -> list[Finding]:
+    name = composition.table.file_name
+    if not composition.has_counts:
+        return [
+            _finding(
+                "note", "shares_only", name,
+                "The file holds shares without reads: no counting interval and no detection limit can be "
+                "given. Ask the "
+                "laboratory for the read counts.",
+            )
+        ]  # fmt: skip
+    depth = composition.total
+    key = "min_reads_16s" if composition.table.assay.startswith("16S") else "min_reads_shotgun" if composition.table.assay == "shotgun" else "min_reads_any"  # fmt: skip
+    if depth < limit("min_reads_any"):
+        key = "min_reads_any"
+    if depth >= limit(key):
+        return []
+    return [
+        _finding(
+            "warn", "low_depth", name,
+            f"The sample holds {depth:.0f} classified reads, fewer than {limit(key):.0f}: rare taxa cannot "
+            "be told from "
+            "absent ones. The laboratory sequences it deeper or a new swab is sent.",
+            key,
+        )
+    ]  # fmt: skip
+
+
+def _host(composition: Composition) -> list[Finding]:
+    if composition.host <= 0:
+        return []
+    percent = 100 * composition.host
+    many = composition.host > limit("host_share")
+    return [
+        _finding(
+            "warn" if many else "note", "host_reads", composition.table.file_name,
+            f"{percent:.1f} % of the classified reads are human; they are left out of all shares."
+            + (" The laboratory removes the host before classifying." if many else ""),
+            "host_share",
+        )
+    ]  # fmt: skip
+
+
+def _contaminants(composition: Composition, site: SiteName) -> list[Finding]:
+    threshold, total = limit("contaminant_share"), 0.0
+    named: list[tuple[float, str]] = []
+    sources: list[str] = []
+    for row in contaminants().values():
+        if site not in row.sites:
+            continue
+        share = float(composition.values[composition.of_genus(row.genus)].sum()) / composition.total
+        total += share
+        if share > 0:
+            named.append((share, row.genus))
+            sources.append(row.source)
+    if total < threshold:
+        return []
+    named.sort(reverse=True)
+    list_of_names = ", ".join(f"{genus} {100 * share:.1f} %" for share, genus in named[:4])
+    return [
+        Finding(
+            level="warn",
+            rule="contamination_suspect",
+            subject=named[0][1],
+            message=f"{100 * total:.1f} % of the reads belong to genera that reagents and water often bring in "
+            f"({list_of_names}). The laboratory compares with its blanks; nothing was taken out here.",
+            who=Who.LABORATORY,
+            source="; ".join(dict.fromkeys(sources)),
+            verification=contaminants()[named[0][1].lower()].verification,
+        )
+    ]
+
+
+def _staphylococci(composition: Composition, site: SiteName) -> list[Finding]:
+    missing = unnamed_staphylococci(composition) if site == "skin" else 0.0
+    if missing <= limit("unresolved_staphylococcus"):
+        return []
+    return [
+        _finding(
+            "warn", "staphylococcus_unresolved", "Staphylococcus",
+            f"{100 * missing:.0f} % of the staphylococci have no species name, so S. aureus and the "
+            "commensal staphylococci "
+            "may both be larger than shown. Ask for shotgun sequencing, or a qPCR of S. aureus.",
+            "unresolved_staphylococcus",
+        )
+    ]  # fmt: skip
+
+
+def _names(composition: Composition) -> list[Finding]:
+    count, share = unmatched(composition)
+    if not any(name.rank for name in composition.named):
+        return [
+            _finding(
+                "warn", "no_taxonomy", composition.table.file_name,
+                "The table names no taxon (sequences or codes only): no guild can be counted. Put the "
+                "taxonomy beside it "
+                "(taxonomy.qza, or the same name with _tax or _taxa).",
+            )
+        ]  # fmt: skip
+    if count == 0:
+        return []
+    return [
+        _finding(
+            "note", "unmatched_names", composition.table.file_name,
+            f"{count} names ({100 * share:.1f} % of the reads) are not in biflora's taxon table; they are "
+            "kept as the file "
+            "wrote them and count in no guild.",
+        )
+    ]  # fmt: skip

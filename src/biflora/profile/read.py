@@ -1,0 +1,96 @@
+"""Patient and laboratory files become one Profile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from biflora.knowledge.instruments import instruments
+from biflora.knowledge.rows import release
+from biflora.profile.instruments import score
+from biflora.profile.patient import Condition, Patient
+from biflora.profile.profile import Profile, SiteName, SiteProfile
+from biflora.profile.sample import profile_site
+from biflora.values import Finding, Who
+
+WHAT_IS_UNKNOWN: dict[SiteName, str] = {
+    "skin": "S. aureus, the commensal staphylococci and Malassezia on the skin are not known; the forecast starts from the "
+    "population's spread and its intervals are wider. A swab of the worst site would tell.",
+    "gut": "Bifidobacterium and the butyrate producers in the gut are not known; the forecast of the oral arm starts from "
+    "the population's spread and its intervals are wider. A stool sample would tell.",
+}
+
+
+def read_profile(
+    patient: Patient,
+    *,
+    skin: Path | None = None,
+    gut: Path | None = None,
+    skin_sample: str | None = None,
+    gut_sample: str | None = None,
+) -> Profile:
+    """The whole person as far as measured. A missing file leaves its site None, with a finding that says what is unknown.
+
+    Raises LaboratoryMust for a file, ClinicianMust for a score.
+    """
+    sites: dict[SiteName, SiteProfile | None] = {}
+    findings: list[Finding] = []
+    for name, path, sample in (("skin", skin, skin_sample), ("gut", gut, gut_sample)):
+        site: SiteName = "skin" if name == "skin" else "gut"
+        if path is None:
+            sites[site] = None
+            findings.append(
+                Finding(level="note", rule=f"no_{site}_file", subject=f"{site} microbiome",
+                        message=f"No {site} file was given: {WHAT_IS_UNKNOWN[site]}", who=Who.PRESCRIBER)
+            )  # fmt: skip
+            continue
+        sites[site] = profile_site(
+            path, site, sample=sample, age_years=patient.age_years, laboratory=patient.laboratory
+        )
+    scores = tuple(score(given, patient.age_years) for given in patient.scores)
+    findings.extend(_score_findings(patient))
+    parents = tuple(site.id for site in sites.values() if site is not None)
+    return Profile.make(
+        "profile",
+        release=release(),
+        parents=parents,
+        patient=patient,
+        scores=scores,
+        skin=sites["skin"],
+        gut=sites["gut"],
+        findings=tuple(findings),
+    )
+
+
+def _score_findings(patient: Patient) -> list[Finding]:
+    table = instruments()
+    found = []
+    of_condition = [row for row in table.values() if patient.condition.value in row.severity_of]
+    given = {item.instrument for item in patient.scores}
+    if of_condition and not given.intersection(row.key for row in of_condition):
+        names = ", ".join(row.label for row in of_condition[:3])
+        found.append(
+            Finding(
+                level="note" if patient.condition is not Condition.ATOPIC_DERMATITIS else "warn",
+                rule="no_severity_score",
+                subject=patient.condition.value,
+                message=f"No severity score was entered for {patient.condition.value.replace('_', ' ')}; the forecast starts "
+                f"from the population's spread. Enter one of: {names}.",
+                who=Who.PRESCRIBER,
+            )
+        )
+    for key in sorted(given):
+        row = table.get(key)
+        if row is not None and row.min_age_years is not None and patient.age_years < row.min_age_years:
+            found.append(
+                Finding(
+                    level="warn",
+                    rule="instrument_age",
+                    subject=row.label,
+                    message=f"{row.label} is made for people of {row.min_age_years:g} years and older; use the children's "
+                    "form, and read this score with caution.",
+                    who=Who.PRESCRIBER,
+                    source=row.source,
+                    verification=row.verification,
+                )
+            )
+    return found

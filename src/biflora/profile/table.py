@@ -1,0 +1,164 @@
+"""The one table type that every reader gives: samples by taxa, with what is known of each taxon's name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biflora.errors import LaboratoryMust
+
+Numbers = NDArray[np.float64]
+SHOWN = 12
+"""How many sample names an error lists before it says how many more there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One row of the laboratory's table, as the file names it."""
+
+    name: str
+    lineage: tuple[str, ...] = ()
+    """Names from kingdom down to the deepest rank given, without rank prefixes; empty: no taxonomy."""
+    taxid: int | None = None
+    rank: str = ""
+    """`species`, `genus`, ... where the file says so; empty: to be seen from the name."""
+    sequence: str = ""
+
+
+@dataclass(frozen=True)
+class LabTable:
+    """A laboratory's table in rows of samples (compressed: only what is not zero is kept)."""
+
+    file_name: str
+    format: str
+    because: str
+    samples: tuple[str, ...]
+    features: tuple[Feature, ...]
+    starts: NDArray[np.int64]
+    """Where each sample's entries start; one longer than `samples`."""
+    places: NDArray[np.int64]
+    """Which feature each entry belongs to."""
+    values: Numbers
+    has_counts: bool
+    assay: str = "unknown"
+    assay_because: str = ""
+    unclassified_reads: Mapping[str, float] = field(default_factory=dict)
+    """Reads that the classifier could not name, by sample, where the file says so."""
+    remarks: tuple[tuple[str, str], ...] = ()
+    """(rule, sentence) for what the reader noticed and the profile must report."""
+    names_fungi: bool = False
+    """True when at least one fungus stands in the table, so that its database could see fungi."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.samples), len(self.features)
+
+    def row(self, sample: str) -> Numbers:
+        """The values of one sample, one per feature."""
+        number = self.samples.index(sample)
+        part = slice(int(self.starts[number]), int(self.starts[number + 1]))
+        dense = np.zeros(len(self.features))
+        np.add.at(dense, self.places[part], self.values[part])
+        return dense
+
+    def totals(self) -> Numbers:
+        """Sum of each sample."""
+        return np.array([self.values[a:b].sum() for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)])
+
+    def with_features(self, features: Sequence[Feature]) -> LabTable:
+        """The same numbers with other names (a taxonomy found beside the table)."""
+        return replace(self, features=tuple(features))
+
+    def choose(self, wanted: str | None) -> str:
+        """The sample's name, or LaboratoryMust that lists what there is."""
+        if wanted is None:
+            if len(self.samples) == 1:
+                return self.samples[0]
+            raise LaboratoryMust(
+                f"{self.file_name}: the table holds {len(self.samples)} samples and none was named; name one with "
+                f"--sample (or --skin-sample, --gut-sample). There are: {listed(self.samples)}."
+            )
+        if wanted in self.samples:
+            return wanted
+        near = difflib.get_close_matches(wanted, self.samples, n=5, cutoff=0.5)
+        hint = f"the nearest names are {listed(near)}" if near else f"there are {listed(self.samples)}"
+        raise LaboratoryMust(
+            f"{self.file_name}: the table holds no sample of the name that was asked for; {hint}. "
+            "Mend the name, or send the table that holds it."
+        )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a row, shortened."""
+    shown = ", ".join(names[:SHOWN])
+    more = len(names) - SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def from_dense(samples: Sequence[str], matrix: Numbers) -> tuple[NDArray[np.int64], NDArray[np.int64], Numbers]:
+    """(starts, places, values) of a samples-by-features matrix."""
+    rows, columns = np.nonzero(matrix)
+    starts = np.zeros(len(samples) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=len(samples)), out=starts[1:])
+    return starts, columns.astype(np.int64), matrix[rows, columns].astype(np.float64)
+
+
+def from_entries(
+    n_samples: int, entries: Iterable[tuple[int, int, float]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Numbers]:
+    """(starts, places, values) of (sample, feature, value) entries in any order; zeros are left out."""
+    kept = sorted((s, f, v) for s, f, v in entries if v != 0)
+    starts = np.zeros(n_samples + 1, dtype=np.int64)
+    np.cumsum(np.bincount([s for s, _, _ in kept] or [0], minlength=n_samples)[:n_samples], out=starts[1:])
+    if not kept:
+        starts[:] = 0
+    places = np.array([f for _, f, _ in kept], dtype=np.int64)
+    return starts, places, np.array([v for _, _, v in kept], dtype=np.float64)
+
+
+def checked(table: LabTable) -> LabTable:
+    """The table itself, or LaboratoryMust when it is empty, names a sample twice, or holds impossible numbers."""
+    name = table.file_name
+    if not table.samples or not table.features:
+        raise LaboratoryMust(f"{name}: the table has no samples or no taxa; export it again with both.")
+    twice = repeated(table.samples)
+    if twice:
+        raise LaboratoryMust(
+            f"{name}: the sample name '{twice}' stands more than once; give each sample its own name and "
+            "send again."
+        )
+    bad = ~np.isfinite(table.values) | (table.values < 0)
+    if bad.any():
+        entry = int(np.argmax(bad))
+        sample = table.samples[int(np.searchsorted(table.starts, entry, side="right")) - 1]
+        what = "negative" if np.isfinite(table.values[entry]) else "not a finite number"
+        taxon = table.features[int(table.places[entry])].name[:60]
+        raise LaboratoryMust(
+            f"{name}: the value of sample '{sample}', taxon '{taxon}' is {what} ({int(bad.sum())} such "
+            "values in all); "
+            "send the table of raw counts or shares, before any transformation."
+        )
+    return table
+
+
+def repeated(names: Sequence[str]) -> str:
+    """The first name that stands twice, or an empty text."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return ""
+
+
+def looks_like_counts(values: Numbers, row_sums: Numbers) -> bool:
+    """True when the numbers are reads: sums well above 100 that are no percentages."""
+    if values.size == 0:
+        return True
+    whole = bool(np.all(values == np.floor(values)))
+    typical = float(np.median(row_sums[row_sums > 0])) if (row_sums > 0).any() else 0.0
+    return (whole and typical > 1.5) or typical > 150.0
