@@ -170,7 +170,11 @@ def _difference(about: Observable, full: Difference, off: Difference | None, sca
     last = full.bands[-1]
     label = ARM_LABELS[full.arm]
     layers: list[dict[str, Any]] = [
-        {"mark": {"type": "rule", "color": LIGHT["ink"], "strokeWidth": 1}, "encoding": {"y": {"datum": 0}}},
+        {
+            "data": {"values": [{"week": weeks[0], "end": weeks[1], "zero": 0}]},
+            "mark": {"type": "rule", "color": LIGHT["ink"], "strokeWidth": 1.5},
+            "encoding": {**_xy("zero"), "x2": {"field": "end"}},
+        },
         *_band_layers(full.weeks, full.bands, colour),
     ]
     if off is not None and off.bands:
@@ -316,7 +320,7 @@ def _panel(
     y_axis = {"tickCount": 4, "title": None, "domain": False, "ticks": False}
     axes = {
         "data": {"values": [{"week": weeks[0], "low": scale[0]}]},
-        "mark": {"type": "point", "opacity": 0},
+        "mark": {"type": "point", "opacity": 0, "color": LIGHT["paper"]},
         "encoding": {
             "x": {
                 "field": "week",

@@ -182,7 +182,7 @@ def _compare(name: str, ours: str, theirs: list[str]) -> AlternativeRow:
 
 
 def _share(ppm: int | None) -> str:
-    return DASH if not ppm else strength(ppm)
+    return "none" if not ppm else strength(ppm)
 
 
 def _ph(value: float | None) -> str:

@@ -24,6 +24,7 @@ PLOT_WIDTH = 226
 
 _NOISE = re.compile(r'\s(?:role|aria-[a-z]+|xmlns(?::xlink)?|version|class|pointer-events)="[^"]*"')
 _VIEW_BOX = re.compile(r'width="[0-9.]+" height="[0-9.]+" viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
+_BACKGROUND = re.compile(r'<rect [^>]*fill="transparent"[^>]*/>')
 _EMPTY_BACKGROUND = re.compile(
     r'<path(?:\s[a-z-]+="[^"]*")*?\sd="M0,0h0v0h0Z"[^>]*></path>|<path d=""[^>]*></path>'
 )
@@ -44,12 +45,13 @@ def _drawn(spec: str) -> str:
     svg: str = vl_convert.vegalite_to_svg(spec)
     svg = _NOISE.sub("", svg).replace(f'font-family="{SCREEN_FONT}"', "")
     svg = _VIEW_BOX.sub(lambda box: f'viewBox="0 0 {max(WIDTH, float(box[1])):g} {box[2]}"', svg, count=1)
+    svg = _BACKGROUND.sub("", svg)
     return with_variables(_EMPTY_BACKGROUND.sub("", svg))
 
 
 def complete(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The specification with schema and the house's look."""
-    return {"$schema": SCHEMA, "background": None, "padding": 4, "config": LOOK, **spec}
+    return {"$schema": SCHEMA, "background": "transparent", "padding": 4, "config": LOOK, **spec}
 
 
 LOOK: dict[str, Any] = {
