@@ -1,4 +1,4 @@
-"""Severity instruments: ranges, items, bands, smallest important differences, licences. Arithmetic only, no wording."""
+"""Severity instruments: ranges, items, bands, smallest important differences, licences. Never their wording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taxa by today's names with their old ones, the guilds they belong to, and what a laboratory file can be judged by."""
+"""Taxa by today's names with their old ones, their guilds, and what a laboratory file is judged by."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from biflora.values import State
 def with_reference(
     guild: GuildShare, site: SiteName, assay: str, age_years: float | None, healthy_only: bool = True
 ) -> GuildShare:
-    """The guild with the nearest reference: fewest mismatches, healthy people before patients, then the larger group."""
+    """The guild with the nearest reference: fewest mismatches first, then the larger group."""
     rows = [
         row for row in references_for(site, guild.guild) if row.group.startswith("healthy") or not healthy_only
     ]
@@ -62,7 +62,7 @@ def mismatches(row: ReferenceRow, site: SiteName, assay: str, age_years: float |
 
 
 def percentile_in(share: float, quantiles: tuple[float, ...]) -> float:
-    """Percent of the reference below this share, from its evenly spaced quantiles (middle of a run of equal ones)."""
+    """Percent of the reference below this share, from its evenly spaced quantiles; ties take their middle."""
     grid = np.linspace(0, 100, len(quantiles))
     values = np.array(quantiles)
     if share < values[0]:

@@ -16,7 +16,7 @@ CHILD_YEARS = 8.0
 
 
 def score(given: InstrumentInput, age_years: float) -> Score:
-    """The instrument's score. Raises ClinicianMust naming instrument and field; the value itself is never repeated."""
+    """The instrument's score. Raises ClinicianMust naming instrument and field, never the value itself."""
     row = _instrument(given.instrument)
     computed = bool(given.items)
     if not computed and given.total is None:

@@ -82,7 +82,7 @@ def _named(table: LabTable, path: Path) -> LabTable:
 
 
 def _number_grid(text: str, found: Recognised, path: Path) -> LabTable:
-    """A bare table of names and numbers: which side holds the taxa is seen from the taxonomy beside it or the names."""
+    """A bare table: which side holds the taxa is seen from the taxonomy beside it, or from the names."""
     beside = taxonomy.taxonomy_beside(path)
     lineages = taxonomy.read_taxonomy(beside) if beside is not None else {}
     side = grids.orientation(grid(text, path.name), frozenset(lineages), path.name)

@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from biflora.knowledge.taxa import TaxonRow, find_taxon, genus_row, guilds_of
 from biflora.profile.table import Feature
@@ -41,7 +42,7 @@ class Named:
 
 
 def clean(text: str) -> str:
-    """One name without rank prefix, brackets, quotes and underscores; empty for `uncultured`, `NA` and the like."""
+    """One name without rank prefix, brackets and underscores; empty for `uncultured`, `NA` and the like."""
     text = PREFIX.sub("", text.strip().strip('"')).replace("_", " ").replace("[", "").replace("]", "").strip()
     if re.fullmatch(r"[A-Z][a-z]+\.[a-z]+", text):
         text = text.replace(".", " ")
@@ -77,7 +78,7 @@ def dotted_lineage(text: str) -> tuple[str, ...]:
     rest = tokens[family + 1 :]
     genus = next((token for token in rest if re.fullmatch(r"[A-Z][a-z]+(?:-[A-Z][a-z]+)?", token)), "")
     species = ""
-    for first, second in zip(rest, rest[1:], strict=False):
+    for first, second in pairwise(rest):
         if first == genus and binomial(f"{first} {second}")[1]:
             species = f"{first} {second}"
     return (*above[:4], tokens[family], genus, species)

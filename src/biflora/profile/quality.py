@@ -56,9 +56,11 @@ def _depth(composition: Composition) -> list[Finding]:
             )
         ]  # fmt: skip
     depth = composition.total
-    key = "min_reads_16s" if composition.table.assay.startswith("16S") else "min_reads_shotgun" if composition.table.assay == "shotgun" else "min_reads_any"  # fmt: skip
-    if depth < limit("min_reads_any"):
-        key = "min_reads_any"
+    key = "min_reads_any"
+    if depth >= limit(key):
+        key = {"16S": "min_reads_16s", "shotgun": "min_reads_shotgun"}.get(
+            composition.table.assay.split(" ")[0], key
+        )
     if depth >= limit(key):
         return []
     return [

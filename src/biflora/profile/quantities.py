@@ -63,8 +63,8 @@ def diversity(composition: Composition) -> tuple[Quantity, ...]:
 def log_ratio(s_aureus: GuildShare | None, cons: GuildShare | None) -> Quantity:
     """log10 of S. aureus over CoNS, with the 95 % interval of the two counts.
 
-    With reads x and y: the point is log10((x + 0.5) / (y + 0.5)); x/(x + y) has a Beta(x + 0.5, y + 0.5) posterior,
-    whose limits p give log10(p / (1 - p)).
+    With reads x and y the point is log10((x + 0.5) / (y + 0.5)); x/(x + y) has a Beta(x + 0.5, y + 0.5)
+    posterior, whose limits p give log10(p / (1 - p)).
     """
     blank = {"key": "log10_s_aureus_to_cons", "label": "S. aureus to CoNS", "unit": "log10"}
     if s_aureus is None or cons is None:
@@ -122,7 +122,7 @@ def proxies(guilds: tuple[GuildShare, ...]) -> tuple[Quantity, ...]:
 
 
 def loads(site: SiteName, guilds: tuple[GuildShare, ...], laboratory: Laboratory) -> tuple[Quantity, ...]:
-    """DNA loads on the skin in log10 copies per cm2: measured by qPCR, or the share of the measured 16S total.
+    """DNA loads on the skin, log10 per cm2: measured by qPCR, or the share of the measured 16S total.
 
     The share of the total is divided by the taxon's 16S copies per genome where knowledge has them. DNA of dead cells
     is counted too.
@@ -188,5 +188,5 @@ def _load_from_share(key: str, label: str, total: float, guild: GuildShare, copi
         value=load(guild.share),
         low=load(guild.low),
         high=load(guild.high),
-        note=f"16S total x share / {copies:g} copies per genome (copies recalled, not read); interval from counting alone.",
+        note=f"16S total x share / {copies:g} copies per genome (recalled, not read); interval from counting alone.",
     )

@@ -13,10 +13,10 @@ from biflora.profile.sample import profile_site
 from biflora.values import Finding, Who
 
 WHAT_IS_UNKNOWN: dict[SiteName, str] = {
-    "skin": "S. aureus, the commensal staphylococci and Malassezia on the skin are not known; the forecast starts from the "
-    "population's spread and its intervals are wider. A swab of the worst site would tell.",
-    "gut": "Bifidobacterium and the butyrate producers in the gut are not known; the forecast of the oral arm starts from "
-    "the population's spread and its intervals are wider. A stool sample would tell.",
+    "skin": "S. aureus, the commensal staphylococci and Malassezia on the skin are not known; the forecast starts "
+    "from the population's spread and its intervals are wider. A swab of the worst site would tell.",
+    "gut": "Bifidobacterium and the butyrate producers in the gut are not known; the forecast of the oral arm starts "
+    "from the population's spread and its intervals are wider. A stool sample would tell.",
 }
 
 
@@ -28,7 +28,7 @@ def read_profile(
     skin_sample: str | None = None,
     gut_sample: str | None = None,
 ) -> Profile:
-    """The whole person as far as measured. A missing file leaves its site None, with a finding that says what is unknown.
+    """The whole person as far as measured; a missing file leaves its site None and a finding says what is unknown.
 
     Raises LaboratoryMust for a file, ClinicianMust for a score.
     """
@@ -72,9 +72,9 @@ def _score_findings(patient: Patient) -> list[Finding]:
             Finding(
                 level="note" if patient.condition is not Condition.ATOPIC_DERMATITIS else "warn",
                 rule="no_severity_score",
-                subject=patient.condition.value,
-                message=f"No severity score was entered for {patient.condition.value.replace('_', ' ')}; the forecast starts "
-                f"from the population's spread. Enter one of: {names}.",
+                subject="severity score",
+                message="No severity score of this condition was entered; the forecast starts from the population's "
+                f"spread. Enter one of: {names}.",
                 who=Who.PRESCRIBER,
             )
         )
@@ -86,8 +86,8 @@ def _score_findings(patient: Patient) -> list[Finding]:
                     level="warn",
                     rule="instrument_age",
                     subject=row.label,
-                    message=f"{row.label} is made for people of {row.min_age_years:g} years and older; use the children's "
-                    "form, and read this score with caution.",
+                    message=f"{row.label} is made for people of {row.min_age_years:g} years and older; use the "
+                    "children's form, and read this score with caution.",
                     who=Who.PRESCRIBER,
                     source=row.source,
                     verification=row.verification,

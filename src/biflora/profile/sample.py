@@ -25,8 +25,8 @@ def profile_site(
 ) -> SiteProfile:
     """What one sample says: taxa, guilds with states, quantities, findings.
 
-    `age_years` and `laboratory` (qPCR) sharpen references and loads. Raises LaboratoryMust for a file or sample that
-    cannot be read.
+    `age_years` and `laboratory` (qPCR) sharpen references and loads. Raises LaboratoryMust for a file or sample
+    that cannot be read.
     """
     return profile_sample(
         read_laboratory_file(Path(path)), site, sample=sample, age_years=age_years, laboratory=laboratory

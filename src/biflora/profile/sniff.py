@@ -22,7 +22,10 @@ Kind = Literal[
 ]  # fmt: skip
 LARGEST_FILE = 1_500_000_000
 LARGEST_UNPACKED = 2_000_000_000
-READ = "BIOM, QIIME 2 .qza, MetaPhlAn, Kraken2, Bracken, Emu, DADA2 or phyloseq CSV, an OTU TSV, or a CSV sample,taxon,count"
+READ = (
+    "BIOM, QIIME 2 .qza, MetaPhlAn, Kraken2, Bracken, Emu, DADA2 or phyloseq CSV, an OTU TSV, "
+    "or a CSV sample,taxon,count"
+)
 FOREIGN = (
     (b"%PDF", "a PDF document"),
     (b"\x89PNG", "a PNG picture"),

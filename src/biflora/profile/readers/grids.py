@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -43,7 +44,7 @@ VALUE_NAMES = (
 
 
 def read_feature_rows(text: str, file_name: str, because: str, format_name: str) -> LabTable:
-    """Features in rows, samples in columns; columns of ranks, a lineage or sequences at the end are taken as such."""
+    """Features in rows, samples in columns; columns of ranks, lineages or sequences are taken as such."""
     rows = grid(text, file_name)
     header = rows[0]
     low = [name.lower() for name in header]
@@ -110,12 +111,13 @@ def read_long(text: str, file_name: str, because: str) -> LabTable:
             )
         entries[key] = number(row[value_at], file_name, line, rows[0][value_at])
     starts, at, values = from_entries(len(samples), ((s, f, v) for (s, f), v in entries.items()))
-    sums = np.array([values[a:b].sum() for a, b in zip(starts[:-1], starts[1:], strict=True)])
+    sums = np.array([values[a:b].sum() for a, b in pairwise(starts)])
     counts = low[value_at] in ("count", "counts", "reads", "read_count") and looks_like_counts(values, sums)
     assay, why = guess_assay(features)
     return checked(
         LabTable(
-            file_name, "long CSV (sample, taxon, value)", because, tuple(samples), tuple(features), starts, at, values,
+            file_name, "long CSV (sample, taxon, value)", because,
+            tuple(samples), tuple(features), starts, at, values,
             has_counts=counts, assay=assay, assay_because=why, names_fungi=_fungi(features),
         )
     )  # fmt: skip

@@ -86,7 +86,8 @@ def read_kraken2(text: str, file_name: str, because: str) -> LabTable:
         )
     return _one_sample(
         file_name, "Kraken2 report", because, features, [reads[i] for i in range(len(features))],
-        assay="shotgun", why="Kraken2 classifies shotgun reads", fungi=fungi, unclassified=unclassified, remarks=tuple(remarks),
+        assay="shotgun", why="Kraken2 classifies shotgun reads", fungi=fungi, unclassified=unclassified,
+        remarks=tuple(remarks),
     )  # fmt: skip
 
 
