@@ -75,7 +75,9 @@ def make_demo(folder: Path, seed: int = SEED) -> list[DemoPatient]:
         paths: dict[str, Path | None] = {}
         for site, site_number in (("skin", 1), ("gut", 2)):
             wanted: dict[str, str] | None = person.get(site)
-            paths[site] = wanted and _write(folder, patient, site, wanted, seed=(seed, number, site_number))
+            paths[site] = (
+                _write(folder, patient, site, wanted, seed=(seed, number, site_number)) if wanted else None
+            )
         cohort.append(DemoPatient(patient, paths["skin"], paths["gut"], person["shows"]))
     return cohort
 

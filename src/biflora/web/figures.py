@@ -1,0 +1,76 @@
+"""The figures of a page. Drawing costs tens of milliseconds each, so drawn ones are kept by content."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from markupsafe import Markup
+
+from biflora.clinic.consult import Consultation
+from biflora.followup.outcome import Outcome
+from biflora.papers.chart import Chart
+from biflora.twin.forecast import Arm, Forecast
+from biflora.web.contexts import Charts
+from biflora.web.render import figure
+
+_KEPT: OrderedDict[str, tuple[Chart, ...]] = OrderedDict()
+_MOST = 600
+_LOCK = threading.Lock()
+
+
+def kept(key: Sequence[str], draw: Callable[[], Sequence[Chart]]) -> tuple[Chart, ...]:
+    """The charts drawn by `draw`, drawn once for each key; keys are made of record ids, so never stale."""
+    name = hashlib.sha256("\n".join(key).encode()).hexdigest()
+    with _LOCK:
+        if name in _KEPT:
+            _KEPT.move_to_end(name)
+            return _KEPT[name]
+    charts = tuple(draw())
+    with _LOCK:
+        _KEPT[name] = charts
+        while len(_KEPT) > _MOST:
+            _KEPT.popitem(last=False)
+    return charts
+
+
+def severity_of(forecast: Forecast) -> str | None:
+    """The observable that stands for severity: SCORAD where forecast, else the first one."""
+    keys = [observable.key for observable in forecast.observables]
+    return "scorad" if "scorad" in keys else keys[0] if keys else None
+
+
+def patient_charts(
+    consultation: Consultation, forecast: Forecast, outcomes: Sequence[Outcome], *, arm: Arm | None
+) -> Charts:
+    """All figures of the patient page; the fans are of the plan's forecast, the course of that one too."""
+    from biflora.papers import charts
+
+    profile, planned = consultation.profile, consultation.forecast
+    skin, gut = profile.skin, profile.gut
+    key = severity_of(planned)
+    fans: tuple[Chart, ...] = ()
+    differences: tuple[Chart, ...] = ()
+    course: Markup | None = None
+    if key is not None:
+        fans = kept(("fans", forecast.id, key), lambda: charts.forecast_fans(forecast, key))
+        differences = kept(("differences", forecast.id, key), lambda: charts.difference_fans(forecast, key))
+        if outcomes and arm is not None and planned.course(arm, key) is not None:
+            ids = [outcome.id for outcome in outcomes]
+            drawn = kept(
+                ("course", planned.id, key, *ids),
+                lambda: [charts.outcome_course(planned, outcomes, observable=key, arm=arm)],
+            )
+            course = figure(drawn[0])
+    ratio = kept(("ratio", skin.id), lambda: charts.log_ratio(skin)) if skin is not None else ()
+    return Charts(
+        skin=figure(kept(("composition", skin.id), lambda: [charts.composition(skin)])[0]) if skin else None,
+        gut=figure(kept(("composition", gut.id), lambda: [charts.composition(gut)])[0]) if gut else None,
+        ratio=figure(ratio[0]) if ratio else None,
+        fans=tuple(figure(chart) for chart in fans),
+        differences=tuple(figure(chart) for chart in differences),
+        dots=tuple(figure(c) for c in kept(("dots", forecast.id), lambda: charts.twenty_dots(forecast.goals))),
+        course=course,
+    )

@@ -1,0 +1,88 @@
+"""Papers to read, print or keep: report, prescription, worksheet, label, plan as data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+
+from biflora.clinic import pharmacy
+from biflora.clinic.consult import Consultation
+from biflora.clinic.decide import consultation_of
+from biflora.clinic.opening import Clinic
+from biflora.errors import ClinicianMust, PharmacistMust
+from biflora.prescription.prescription import Signed
+from biflora.web.render import without_styles
+from biflora.web.security import AnyClinic, Clinician, Pharmacist, Staff
+
+pages = APIRouter()
+
+
+def _consultation(clinic: Clinic, patient_id: str, who: str) -> Consultation:
+    found = consultation_of(clinic.store, patient_id)
+    if found is None:
+        raise ClinicianMust("There is no consultation of that patient; open one from the worklist.")
+    clinic.note_read(who, "report read", patient_id)
+    return found
+
+
+@pages.get("/clinic/patients/{patient_id}/report.html")
+def report_page(clinic: AnyClinic, user: Clinician, patient_id: str) -> Response:
+    from biflora.papers.report import report_html
+
+    c = _consultation(clinic, patient_id, user.username)
+    html = report_html(c.profile, c.forecast, c.plan, c.formula, made_at=datetime.now(UTC))
+    return HTMLResponse(without_styles(html))
+
+
+@pages.get("/clinic/patients/{patient_id}/report.pdf")
+def report_paper(clinic: AnyClinic, user: Clinician, patient_id: str) -> Response:
+    from biflora.papers.report import report_pdf
+
+    c = _consultation(clinic, patient_id, user.username)
+    return _pdf(
+        report_pdf(c.profile, c.forecast, c.plan, c.formula, made_at=datetime.now(UTC)), f"report-{patient_id}"
+    )
+
+
+@pages.get("/clinic/patients/{patient_id}/plan.json")
+def plan_data(clinic: AnyClinic, user: Clinician, patient_id: str) -> Response:
+    c = _consultation(clinic, patient_id, user.username)
+    return Response(c.model_dump_json(indent=2) + "\n", media_type="application/json")
+
+
+@pages.get("/papers/prescriptions/{prescription_id}.pdf")
+def prescription_paper(clinic: AnyClinic, user: Staff, prescription_id: str) -> Response:
+    from biflora.papers.prescription import prescription_pdf
+
+    signed = clinic.store.record(prescription_id, Signed, kind="prescription")
+    if signed is None:
+        raise ClinicianMust("There is no prescription of that number.")
+    clinic.note_read(user.username, "prescription read", signed.id)
+    return _pdf(prescription_pdf(signed), prescription_id)
+
+
+@pages.get("/papers/orders/{order_id}/label.pdf")
+def label_paper(clinic: AnyClinic, user: Staff, order_id: str) -> Response:
+    from biflora.papers.label import label_pdf
+
+    line = pharmacy.order_line(clinic.store, order_id)
+    if line.batch is None:
+        raise PharmacistMust("There is no label yet; it is made with the batch.")
+    clinic.note_read(user.username, "label read", order_id)
+    return _pdf(label_pdf(line.batch.label), f"label-{line.batch.lot_number}")
+
+
+@pages.get("/papers/orders/{order_id}/worksheet.pdf")
+def worksheet_paper(clinic: AnyClinic, user: Pharmacist, order_id: str) -> Response:
+    from biflora.papers.worksheet import worksheet_pdf
+
+    line = pharmacy.order_line(clinic.store, order_id)
+    clinic.note_read(user.username, "worksheet read", order_id)
+    return _pdf(worksheet_pdf(pharmacy.worksheet_for(line)), f"worksheet-{order_id}")
+
+
+def _pdf(content: bytes, name: str) -> Response:
+    headers = {"content-disposition": f'inline; filename="{name}.pdf"'}
+    return Response(content, media_type="application/pdf", headers=headers)

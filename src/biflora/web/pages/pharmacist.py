@@ -1,0 +1,106 @@
+"""The pharmacist's pages: the queue, one order with its worksheet, lawful next states only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import FormData
+
+from biflora.clinic import pharmacy
+from biflora.clinic.access import User
+from biflora.clinic.opening import Clinic
+from biflora.dispensary.batch import OrderState, Worksheet
+from biflora.errors import BifloraError, PharmacistMust
+from biflora.web.contexts import OrderPage, Queue
+from biflora.web.forms import decimal
+from biflora.web.render import page
+from biflora.web.security import AnyClinic, Form, Pharmacist, text
+
+pages = APIRouter(prefix="/pharmacy")
+
+
+@pages.get("")
+def queue(request: Request, clinic: AnyClinic, user: Pharmacist) -> Response:
+    lines = pharmacy.queue(clinic.store)
+    closed = (OrderState.SHIPPED, *pharmacy.DONE)
+    context = Queue(
+        open_lines=[line for line in lines if line.order.state not in closed],
+        done_lines=[line for line in lines if line.order.state in closed],
+    )
+    return page(request, "queue.html", c=context)
+
+
+@pages.get("/orders/{order_id}")
+def order(request: Request, clinic: AnyClinic, user: Pharmacist, order_id: str) -> Response:
+    clinic.note_read(user.username, "order read", order_id)
+    return _show(request, clinic, order_id)
+
+
+@pages.post("/orders/{order_id}/move")
+def move(request: Request, clinic: AnyClinic, user: Pharmacist, order_id: str, form: Form) -> Response:
+    try:
+        wanted = {state.value: state for state in OrderState}.get(text(form, "to"))
+        if wanted is None:
+            raise PharmacistMust("Choose one of the offered states.")
+        pharmacy.move(clinic.store, order_id, wanted, by=user, reason=text(form, "reason")[:300])
+    except BifloraError as problem:
+        return _show(request, clinic, order_id, problem=str(problem), form=form)
+    return RedirectResponse(f"/pharmacy/orders/{order_id}", status_code=303)
+
+
+@pages.post("/orders/{order_id}/weigh")
+def weigh(request: Request, clinic: AnyClinic, user: Pharmacist, order_id: str, form: Form) -> Response:
+    try:
+        _weigh(clinic, user, order_id, form)
+    except BifloraError as problem:
+        return _show(request, clinic, order_id, problem=str(problem), form=form)
+    return RedirectResponse(f"/pharmacy/orders/{order_id}", status_code=303)
+
+
+def _weigh(clinic: Clinic, user: User, order_id: str, form: FormData) -> None:
+    sheet = pharmacy.worksheet_for(pharmacy.order_line(clinic.store, order_id))
+    weights: dict[str, float] = {}
+    for number, line in enumerate(sheet.lines, start=1):
+        value = decimal(form, f"weight_{number}", 0, 100_000, error=PharmacistMust)
+        if value is None:
+            raise PharmacistMust(
+                f"Line {number} ({line.name}) has no weight; weigh it and enter what the scale says."
+            )
+        weights[line.ingredient] = value
+    pharmacy.weigh(
+        clinic.store,
+        order_id,
+        by=user,
+        checked_by=text(form, "checked_by")[:80],
+        lot_number=text(form, "lot_number")[:20] or pharmacy.next_lot_number(clinic.store),
+        weighed_g=weights,
+    )
+
+
+def _show(
+    request: Request, clinic: Clinic, order_id: str, *, problem: str = "", form: FormData | None = None
+) -> Response:
+    line = pharmacy.order_line(clinic.store, order_id)
+    worksheet: Worksheet | None = None
+    worksheet_problem = ""
+    try:
+        worksheet = pharmacy.worksheet_for(line)
+    except BifloraError as reason:
+        worksheet_problem = str(reason)
+    person = clinic.store.patient(line.patient_id)
+    given: Mapping[str, str] = {k: v for k, v in form.items() if isinstance(v, str)} if form else {}
+    context = OrderPage(
+        line=line,
+        worksheet=worksheet,
+        worksheet_problem=worksheet_problem,
+        next_states=pharmacy.open_states(line),
+        needs_reason=pharmacy.NEEDS_A_REASON,
+        weighing=line.order.state is OrderState.COMPOUNDING and line.batch is None,
+        lot_number=pharmacy.next_lot_number(clinic.store),
+        allergies=person.allergies if person else (),
+        problem=problem,
+        given=given,
+    )
+    return page(request, "order.html", status=422 if problem else 200, c=context)

@@ -1,0 +1,90 @@
+"""Templates: every value is escaped, a missing one is an error, numbers are written as in the papers."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from biflora import __version__
+from biflora.knowledge.rows import release
+from biflora.papers import wording
+from biflora.papers.chart import Chart
+from biflora.twin.forecast import ARM_LABELS
+from biflora.web.security import VISIT_COOKIE, current_user, form_token, set_cookie
+
+_STYLE_ELEMENT = re.compile(r"<style\b[^>]*>.*?</style>", re.DOTALL)
+_INLINE_STYLE = re.compile(r'\sstyle="[^"]*"')
+
+NAVIGATION = {
+    "clinician": (("/clinic", "Worklist"), ("/clinic/new", "New patient")),
+    "pharmacist": (("/pharmacy", "Queue"),),
+    "patient": (("/me", "My plan"), ("/me/check-in", "Check-in")),
+    "researcher": (
+        ("/research", "Cohort"),
+        ("/research/evidence", "Evidence"),
+        ("/research/knowledge", "Knowledge"),
+    ),
+}
+
+
+def without_styles(html: str) -> str:
+    """The same with the stylesheet linked: the content policy allows no style written into a page."""
+    return _INLINE_STYLE.sub("", _STYLE_ELEMENT.sub('<link rel="stylesheet" href="/static/biflora.css">', html))
+
+
+def figure(chart: Chart, *, show_title: bool = True) -> Markup:
+    """The chart as a figure."""
+    return Markup(without_styles(chart.html(show_title=show_title)))
+
+
+@cache
+def environment() -> Environment:
+    env = Environment(
+        loader=PackageLoader("biflora.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= {
+        "number": wording.number,
+        "signed": wording.signed,
+        "band": wording.band,
+        "percent": wording.percent,
+        "words": wording.words,
+        "day": wording.day,
+        "minute": wording.minute,
+        "figure": figure,
+        "grams": lambda value: wording.number(value, 3 if value < 1 else 2),
+        "short": lambda value: f"{value:g}".replace("-", wording.MINUS),
+    }
+    env.globals |= {"arm_labels": ARM_LABELS, "version": __version__, "release": release()}
+    return env
+
+
+def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """Render `template` with what every page needs: who is logged in, the form token, the navigation."""
+    user = current_user(request)
+    token = form_token(request)
+    html = (
+        environment()
+        .get_template(template)
+        .render(
+            user=user,
+            form_token=token,
+            navigation=NAVIGATION[user.role.value] if user else (),
+            path=request.url.path,
+            **context,
+        )
+    )
+    response = HTMLResponse(html, status_code=status)
+    visit = getattr(request.state, "visit", "")
+    if visit:
+        set_cookie(response, request, VISIT_COOKIE, visit)
+    return response
