@@ -34,7 +34,8 @@ README = """SYNTHETIC DATA. Nobody behind these files exists.
 
 biflora generated them for its demo clinic: people were invented, reads drawn from a seeded Dirichlet model
 (see biflora/clinic/demo_cohort). They have the forms in which laboratories deliver: Bracken, Kraken2 report,
-MetaPhlAn, Emu, a 16S V4 feature table, a long CSV.
+MetaPhlAn, Emu, a 16S V4 feature table, a long CSV. Every file's name and sample's name begin with SYNTHETIC;
+a form that allows a comment says so inside too.
 """
 
 
