@@ -1,0 +1,84 @@
+"""Incompatible ingredients as rows of the formula's programme."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from biflora.formula.candidates import ppm
+from biflora.knowledge.pharmacy import Incompatibility
+
+if TYPE_CHECKING:
+    from biflora.formula.model import FormulaModel
+
+PH_SCALE = 10
+
+
+def add_clashes(model: FormulaModel) -> None:
+    """Forbid every pair that blocks, at the pH and in the water where it does; count every pair that warns."""
+    done: set[frozenset[str]] = set()
+    for key in model.on:
+        for other in model.choices.ingredients[key].row.incompatible_with:
+            pair = frozenset((key, other))
+            if other in model.on and other != key and pair not in done:
+                done.add(pair)
+                model.programme.forbid((model.on[key], model.on[other]), when=model.when("incompatible"))
+    for clash in model.shelf.clashes.values():
+        if clash.severity != "allow" and _holds_here(clash, model):
+            _add_clash(clash, model)
+
+
+def members(names: tuple[str, ...], model: FormulaModel) -> list[str]:
+    """Keys in the model that `names` (keys or `class:<klass>`) mean."""
+    rows = model.choices.ingredients
+    return [key for key in model.on if key in names or f"class:{rows[key].row.klass}" in names]
+
+
+def _holds_here(clash: Incompatibility, model: FormulaModel) -> bool:
+    wet = model.vehicle.row.aqueous
+    if clash.water == ("absent" if wet else "present"):
+        return False
+    return wet or (clash.ph_below is None and clash.ph_above is None)
+
+
+def _add_clash(clash: Incompatibility, model: FormulaModel) -> None:
+    escapes = [model.on[key] for key in clash.unless_any if key in model.on]
+    firsts = members(clash.a, model)
+    if not clash.b:
+        for key in firsts:
+            _forbid(clash, model, [(key, clash.a_min_percent)], escapes)
+        return
+    seen: set[frozenset[str]] = set()
+    for a in firsts:
+        for b in members(clash.b, model):
+            pair = frozenset((a, b))
+            if a != b and pair not in seen:
+                seen.add(pair)
+                _forbid(clash, model, [(a, clash.a_min_percent), (b, clash.b_min_percent)], escapes)
+
+
+def _forbid(
+    clash: Incompatibility, model: FormulaModel, sides: list[tuple[str, float]], escapes: list[int]
+) -> None:
+    programme = model.programme
+    ways_out = list(escapes)
+    for key, percent in sides:
+        if percent > 0:
+            little = programme.yes_no(f"{key} below {percent:g} %")
+            programme.demand(model.amount[key], high=ppm(percent) - 1, when=(little,))
+            ways_out.append(little)
+    if clash.severity == "warn":
+        warned = programme.yes_no(f"warned: {clash.key}")
+        model.aims.add_warning(warned)
+        ways_out.append(warned)
+    together = [model.on[key] for key, _ in sides]
+    when = () if clash.severity == "warn" else model.when("incompatible")
+    clashing = (*together, *(~way for way in ways_out), *when)
+    if clash.ph_below is None and clash.ph_above is None:
+        programme.demand({}, low=1, when=clashing)
+        return
+    assert model.ph is not None  # _holds_here: a clash that depends on pH holds only in water
+    if clash.ph_below is not None:
+        programme.demand({model.ph: 1}, low=math.ceil(clash.ph_below * PH_SCALE - 1e-9), when=clashing)
+    if clash.ph_above is not None:
+        programme.demand({model.ph: 1}, high=math.floor(clash.ph_above * PH_SCALE + 1e-9), when=clashing)

@@ -1,0 +1,194 @@
+"""What the optimiser aims at, in order: must-have effects, benefit, risk, burden and cost.
+
+Each aim is a whole number; the next higher one counts more than all lower ones together could give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from biflora.formula.candidates import LIVE
+from biflora.formula.programme import Programme
+
+if TYPE_CHECKING:
+    from biflora.formula.model import FormulaModel
+
+BENEFIT_SCALE = 1000
+"""Benefit points for one effect of weight 1 served at strength 1."""
+DIMES = 10
+COST_SCALE = 10_000
+"""Prices are taken to a hundredth of a cent per gram."""
+UNITS_PER_USD = 100_000_000
+"""COST_SCALE times ppm per 100 g: 1 USD per 100 g in the programme's units."""
+MOST_USD = 300
+"""Nothing dearer per 100 g is designed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What one answer reaches on each aim."""
+
+    must_have_served: int
+    benefit: float
+    net_points: int
+    risk: int
+    burden: int
+
+
+class Aims:
+    """The four aims of one model, added to its programme as one exact lexicographic objective."""
+
+    def __init__(self, model: FormulaModel) -> None:
+        self._model = model
+        self.served: dict[str, int] = {}
+        self.benefit: dict[int, int] = {}
+        """Points by variable, before what an ingredient must earn is taken off."""
+        self.toll: dict[int, int] = {}
+        self.risk: dict[int, int] = {}
+        self.fixed_risk = 0
+        self.burden: dict[int, int] = {}
+        self.multipliers = (1, 1, 1)
+
+    def add(self) -> None:
+        self._serve()
+        self._weigh_risk()
+        self._weigh_burden()
+        programme = self._model.programme
+        points = {v: self.benefit.get(v, 0) - self.toll.get(v, 0) for v in self.benefit | self.toll}
+        per_risk = _span(self.burden, programme) + 1
+        per_point = per_risk * (_span(self.risk, programme) + 1)
+        per_effect = per_point * (_span(points, programme) + 1)
+        self.multipliers = (per_effect, per_point, per_risk)
+        for effect, variable in self.served.items():
+            if effect in self._model.choices.must_have:
+                programme.reward(variable, per_effect)
+        for terms, multiplier in ((points, per_point), (self.risk, -per_risk), (self.burden, -1)):
+            for variable, value in terms.items():
+                programme.reward(variable, value * multiplier)
+
+    def _serve(self) -> None:
+        """Diminishing returns: the best for an effect counts fully, the second by a share, a third not."""
+        model, programme = self._model, self._model.programme
+        settings = model.shelf.settings
+        shares = (1.0, settings["second_ingredient_share"])
+        weaker = settings["weaker_dose_share"]
+        servants: dict[str, list[str]] = {effect: [] for effect in model.choices.weights}
+        for key in model.on:
+            for effect in model.choices.ingredients[key].serves:
+                servants[effect].append(key)
+        for effect, keys in servants.items():
+            served = self.served[effect] = programme.yes_no(f"{effect} served")
+            programme.demand({served: -1} | {model.on[key]: 1 for key in keys}, low=0)
+            by_rank: list[dict[int, int]] = []
+            by_key: dict[str, dict[int, int]] = {key: {model.on[key]: -1} for key in keys}
+            for rank, share in enumerate(shares[: len(keys)], start=1):
+                seats: dict[int, int] = {}
+                for key in keys:
+                    worth = BENEFIT_SCALE * model.choices.weights[effect] * share
+                    worth *= model.choices.ingredients[key].serves[effect]
+                    seat = programme.yes_no(f"{key} is number {rank} for {effect}")
+                    strong = programme.yes_no(f"{key} is number {rank} for {effect} at usual strength")
+                    programme.demand({strong: 1, seat: -1}, high=0)
+                    programme.demand({strong: 1, model.full[key]: -1}, high=0)
+                    self.benefit[seat] = round(worth * weaker)
+                    self.benefit[strong] = round(worth) - round(worth * weaker)
+                    seats[seat] = 1
+                    by_key[key][seat] = 1
+                by_rank.append(seats)
+            for seats in by_rank:
+                programme.demand(seats, high=1)
+            for terms in by_key.values():
+                programme.demand(terms, high=0)
+        toll = round(BENEFIT_SCALE * settings["least_gain"])
+        for key, on in model.on.items():
+            if model.choices.ingredients[key].serves and key not in model.needs.must_include:
+                self.toll[on] = toll
+        programme.one_of(self.served.values(), when=model.when("wanted_effect"))
+
+    def _weigh_risk(self) -> None:
+        model = self._model
+        settings = {key: round(value) for key, value in model.shelf.settings.items() if key.startswith("risk_")}
+        for key, on in model.on.items():
+            row = model.choices.ingredients[key].row
+            points = settings["risk_irritancy"] * row.irritancy
+            points += settings["risk_sensitiser"] * bool(row.allergen_groups)
+            points += settings["risk_hazardous"] * row.hazardous
+            points += settings["risk_biological_status"] * ("BIO_FLAG" in row.us_route or row.klass == LIVE)
+            if model.needs.pregnancy != "no" and row.pregnancy != "ok":
+                points += settings["risk_pregnancy_caution"]
+            self._add_risk(on, points)
+        for key, chosen in model.systems.items():
+            system = model.shelf.systems[key]
+            if model.vehicle.row.aqueous:
+                germs = (system.bacteria_gram_positive, system.bacteria_gram_negative, system.yeast, system.mould)
+                partial = sum(germ == "partial" for germ in germs)
+                unpreserved = not model.shelf.parts_of(key)
+                self._add_risk(chosen, settings["risk_partial_preservation"] * partial)
+                self._add_risk(chosen, settings["risk_unpreserved"] * unpreserved)
+        if not model.vehicle.fits_condition:
+            self.fixed_risk = settings["risk_vehicle_misfit"]
+
+    def _add_risk(self, variable: int, points: int) -> None:
+        if points:
+            self.risk[variable] = self.risk.get(variable, 0) + points
+
+    def add_warning(self, variable: int) -> None:
+        """A clash that only warns counts as risk when it is there."""
+        self._add_risk(variable, round(self._model.shelf.settings["risk_warning"]))
+
+    def _weigh_burden(self) -> None:
+        model, programme, settings = self._model, self._model.programme, self._model.shelf.settings
+        for on in model.on.values():
+            self.burden[on] = round(settings["burden_ingredient"])
+        units: dict[int, int] = {}
+        for key, terms in model.amount.items():
+            price = round(COST_SCALE * model.choices.ingredients[key].row.usd_per_gram)
+            for variable, coefficient in terms.items():
+                units[variable] = units.get(variable, 0) + price * coefficient
+        dimes = programme.whole("cost in dimes per 100 g", 0, MOST_USD * DIMES)
+        programme.demand({dimes: UNITS_PER_USD // DIMES} | {v: -u for v, u in units.items()}, low=0)
+        self.burden[dimes] = round(settings["burden_usd"] / DIMES)
+        if model.needs.max_cost_usd_per_100g is not None:
+            most = int(model.needs.max_cost_usd_per_100g * UNITS_PER_USD)
+            programme.demand(units, high=most, when=model.when("cost"))
+        sites = model.sites()
+        if model.ph is not None and sites:
+            middle = round(10 * sum((site.ph_min + site.ph_max) / 2 for site in sites) / len(sites))
+            low, high = programme.lows[model.ph], programme.highs[model.ph]
+            away = programme.whole(
+                "pH away from the skin's, in tenths", 0, max(abs(low - middle), abs(high - middle), 1)
+            )
+            programme.demand({away: 1, model.ph: -1}, low=-middle)
+            programme.demand({away: 1, model.ph: 1}, low=middle)
+            self.burden[away] = round(settings["burden_ph_step"])
+
+    def by_strength(self) -> dict[str, list[str]]:
+        """Ingredients of the model by effect, the strongest first."""
+        model = self._model
+        return {
+            effect: sorted(
+                (key for key in model.on if effect in model.choices.ingredients[key].serves),
+                key=lambda key: -model.choices.ingredients[key].serves[effect],
+            )
+            for effect in model.choices.weights
+        }
+
+    def reached(self, values: tuple[int, ...]) -> Reached:
+        """The aims at `values`."""
+        gross = sum(points * values[v] for v, points in self.benefit.items())
+        toll = sum(points * values[v] for v, points in self.toll.items())
+        must = self._model.choices.must_have
+        return Reached(
+            must_have_served=sum(values[v] for effect, v in self.served.items() if effect in must),
+            benefit=gross / BENEFIT_SCALE,
+            net_points=gross - toll,
+            risk=self.fixed_risk + sum(points * values[v] for v, points in self.risk.items()),
+            burden=sum(points * values[v] for v, points in self.burden.items()),
+        )
+
+
+def _span(terms: Mapping[int, int], programme: Programme) -> int:
+    """How far the sum of `terms` can move within the variables' bounds."""
+    return sum(abs(c) * (programme.highs[v] - programme.lows[v]) for v, c in terms.items())

@@ -1,0 +1,219 @@
+"""Why no formula exists: a smallest contradictory set of rules, and the nearest change that would help.
+
+Every vehicle must be impossible, so a rule counts over all of them. CP-SAT's sufficient assumptions only
+shorten the way: they may name too much, so each removal and the final set are re-verified by solving.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from biflora.formula.candidates import WHO, Choices
+from biflora.formula.design import Found, read_answer
+from biflora.formula.formula import Reason
+from biflora.formula.model import FormulaModel, Guard
+from biflora.formula.shelf import Shelf
+from biflora.formula.solve import Solver
+from biflora.plan.plan import Needs
+from biflora.values import Who
+
+LIFT_ORDER = (Who.PATIENT, Who.PHARMACY, Who.PRESCRIBER, Who.EVIDENCE, Who.LAW, Who.CHEMISTRY)
+"""Whom to ask first; nobody lifts the last two."""
+NEVER = frozenset({Who.LAW, Who.CHEMISTRY})
+
+MESSAGES = {
+    "allergy": "The patient's allergies ({subjects}) exclude what every formula would need.",
+    "wish": "The patient does not want {subjects}, and every formula would need some of it.",
+    "vehicle_wish": "Only these vehicles are wanted: {vehicles}.",
+    "cost": "The limit of {cost:g} USD per 100 g is too low.",
+    "prescription": "Prescription actives were not allowed.",
+    "must_include": "{subjects} must be in.",
+    "max_ingredients": "No more than {max_ingredients} ingredients were allowed.",
+    "max_actives": "The number of actives in one formula is limited.",
+    "site": "The body site ({sites}) limits vehicles, pH and strengths.",
+    "irritancy": "The skin of {sites} tolerates only little irritancy.",
+    "condition": "The condition excludes ingredients that feed it or close the pores, or limits their strength.",
+    "wanted_effect": "A formula must serve at least one wanted effect: {effects}.",
+    "stock": "The pharmacy's stock lacks what every formula would need.",
+    "route": "The law leaves no route for what would be needed (patented, unsettled or forbidden substances).",
+    "live": "Live strains need a recorded research authorisation.",
+    "pregnancy": "Pregnancy, the wish for it, or that it is not excluded, forbids what would be needed.",
+    "age": "At this age what would be needed is not allowed or only weaker.",
+    "skin_integrity": "The state of the skin or of immunity forbids what would be needed.",
+    "one_of_a_kind": "Only one ingredient of a kind (one corticosteroid, one retinoid) may be in.",
+    "strength": "The allowed strengths of the ingredients contradict one another or the needs.",
+    "ph": "No pH suits the vehicle, the skin and all ingredients together.",
+    "incompatible": "Ingredients that would be needed destroy or precipitate one another.",
+    "preservation": "A form with water needs a preservative system that works at its pH, or refrigeration.",
+    "emulsion": "No blend of emulsifiers meets the oils' required HLB.",
+    "build": "The vehicle cannot be built (water, oil, gel former, buffer, protection from oxidation).",
+}
+
+
+@dataclass(frozen=True)
+class Reasons:
+    reasons: tuple[Reason, ...]
+    minimal: bool
+
+
+def find_reasons(choices: Choices, needs: Needs, shelf: Shelf, *, seconds: float) -> Reasons:
+    """The smallest contradictory set of rules, grouped by rule, each with the nearest verified change."""
+    court = Court(choices, needs, shelf, seconds=seconds)
+    everything = court.guards
+    smallest, minimal = court.smallest(everything)
+    by_rule: dict[str, list[Guard]] = {}
+    for guard in smallest:
+        by_rule.setdefault(guard[0], []).append(guard)
+    nearest = court.nearest_change(everything, smallest)
+    reasons = [
+        Reason(
+            rule=rule,
+            who=WHO[rule].value,
+            message=_message(rule, guards, needs, shelf),
+            lift=_lift(rule, guards, everything, court, nearest, shelf),
+        )
+        for rule, guards in by_rule.items()
+    ]
+    reasons.sort(key=lambda reason: (LIFT_ORDER.index(Who(reason.who)), reason.rule))
+    return Reasons(tuple(reasons), minimal)
+
+
+class Court:
+    """Decides for a set of held rules whether any vehicle still allows a formula."""
+
+    def __init__(self, choices: Choices, needs: Needs, shelf: Shelf, *, seconds: float) -> None:
+        self._end = time.perf_counter() + max(seconds, 2.0)
+        self._models = {
+            key: FormulaModel(vehicle, choices, needs, shelf, liftable=True)
+            for key, vehicle in choices.vehicles.items()
+        }
+        self._solvers: dict[str, Solver] = {}
+        self._cores: dict[str, list[frozenset[Guard]]] = {key: [] for key in self._models}
+        for key, vehicle in choices.vehicles.items():
+            self._cores[key] = [frozenset({bar.guard}) for bar in vehicle.bars]
+        self.guards = frozenset(guard for model in self._models.values() for guard in model.guards)
+        self.certain = True
+        """False once a solve ran out of time."""
+
+    def possible(self, held: frozenset[Guard], *, from_memory: bool = True) -> Found | None:
+        """A formula under the held rules, or None when every vehicle is proved impossible.
+
+        `from_memory` uses contradictions found before; without it each vehicle is solved again.
+        """
+        for key, model in self._models.items():
+            if from_memory and any(core <= held for core in self._cores[key]):
+                continue
+            solver = self._solvers.get(key)
+            if solver is None:
+                solver = self._solvers[key] = Solver(model.programme, aimless=True)
+            literals = {guard: literal for guard, literal in model.guards.items() if guard in held}
+            left = max(self._end - time.perf_counter(), 0.1)
+            answer = solver.run(seconds=left, assume=literals.values(), any_answer=True)
+            if answer.values:
+                return read_answer(model, answer)
+            if answer.status == "impossible":
+                named = {literal: guard for guard, literal in literals.items()}
+                core = frozenset(named[literal] for literal in answer.core if literal in named)
+                self._cores[key].append(core or frozenset(literals))
+            else:
+                self.certain = False
+        return None
+
+    def core(self, held: frozenset[Guard]) -> frozenset[Guard]:
+        """A contradictory part of `held`: over all vehicles, the shortest contradiction known for each."""
+        self.possible(held)
+        parts = [
+            min((core for core in cores if core <= held), key=len, default=held) for cores in self._cores.values()
+        ]
+        return frozenset(guard for part in parts for guard in part)
+
+    def smallest(self, held: frozenset[Guard]) -> tuple[list[Guard], bool]:
+        """A contradictory set of which no part can be missing, and whether that was proved."""
+        kept = self.core(held)
+        if self.possible(kept, from_memory=False) is not None:
+            kept = held
+        for guard in sorted(kept, key=_drop_first):
+            less = kept - {guard}
+            if self.possible(less) is None:
+                kept = self.core(less) if self.core(less) <= less else less
+        proved = self.possible(kept, from_memory=False) is None and all(
+            self.possible(kept - {guard}) is not None for guard in kept
+        )
+        return sorted(kept), proved and self.certain
+
+    def nearest_change(
+        self, held: frozenset[Guard], first: Iterable[Guard]
+    ) -> tuple[frozenset[str], Found | None]:
+        """Rules that together, lifted, make a formula possible; the gentlest first. Verified by solving."""
+        lifted: set[str] = set()
+        conflict = list(first)
+        while True:
+            open_to = [rule for rule, _ in conflict if WHO[rule] not in NEVER]
+            if not open_to:
+                return frozenset(), None
+            lifted.add(min(open_to, key=lambda rule: (LIFT_ORDER.index(WHO[rule]), rule)))
+            rest = frozenset(guard for guard in held if guard[0] not in lifted)
+            found = self.possible(rest)
+            if found is not None:
+                break
+            conflict, _ = self.smallest(rest)
+        for rule in sorted(lifted):
+            fewer = frozenset(guard for guard in held if guard[0] not in lifted - {rule})
+            without = self.possible(fewer) if len(lifted) > 1 else None
+            if without is not None:
+                lifted.discard(rule)
+                found = without
+        return frozenset(lifted), found
+
+
+def _drop_first(guard: Guard) -> tuple[int, str, str]:
+    """Chemistry and law are tried first for removal, so that what a person can change stays in the set."""
+    return (-LIFT_ORDER.index(WHO[guard[0]]), *guard)
+
+
+def _message(rule: str, guards: list[Guard], needs: Needs, shelf: Shelf) -> str:
+    subjects = [shelf.ingredients[s].name if s in shelf.ingredients else s for _, s in guards if s]
+    return MESSAGES[rule].format(
+        subjects=_listed(subjects),
+        vehicles=_listed([shelf.vehicles[key].label for key in needs.vehicles if key in shelf.vehicles]),
+        cost=needs.max_cost_usd_per_100g or 0.0,
+        max_ingredients=needs.max_ingredients,
+        sites=_listed([site.value for site in needs.sites]),
+        effects=_listed([need.effect.value.replace("_", " ") for need in needs.needs]),
+    )
+
+
+def _lift(
+    rule: str,
+    guards: list[Guard],
+    everything: frozenset[Guard],
+    court: Court,
+    nearest: tuple[frozenset[str], Found | None],
+    shelf: Shelf,
+) -> str:
+    if WHO[rule] in NEVER:
+        return ""
+    found = court.possible(everything - set(guards))
+    if found is not None:
+        return f"Lifting this alone makes possible: {_formula_in_words(found, shelf)}."
+    together, found = nearest
+    if rule in together and found is not None:
+        others = _listed([name.replace("_", " ") for name in sorted(together - {rule})])
+        with_others = f" together with: {others}" if others else ""
+        return f"Lifting this rule{with_others} makes possible: {_formula_in_words(found, shelf)}."
+    return ""
+
+
+def _formula_in_words(found: Found, shelf: Shelf) -> str:
+    names = [shelf.ingredients[key].name for key in sorted(found.actives)][:4]
+    held = f" with {_listed(names)}" if names else ""
+    system = shelf.systems[found.system].label if found.system else "no preservative"
+    return f"{shelf.vehicles[found.vehicle].label}{held} (preservation: {system})"
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
