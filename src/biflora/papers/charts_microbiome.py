@@ -22,7 +22,8 @@ _SHADES = (1.0, 0.84, 0.7, 0.58, 0.47, 0.37, 0.28, 0.2)
 _BAR_TOP, _BAR = 18, 26
 _ROW = 42
 _TICKS = (0.0, 0.01, 0.1, 0.25, 0.5, 1.0)
-LOG_RATIO_WORDS = "log_ratio"
+LOG_RATIO = "log10_s_aureus_to"
+"""How the key of S. aureus against commensals begins."""
 
 
 def composition(site: SiteProfile) -> Chart:
@@ -77,12 +78,13 @@ def log_ratio(skin: SiteProfile, earlier: SiteProfile | None = None) -> list[Cha
 
 def log_ratio_of(site: SiteProfile) -> Quantity | None:
     """The site's log-ratio of S. aureus to commensals, or None when it was never worked out."""
-    return next((q for q in site.quantities if LOG_RATIO_WORDS in q.key), None)
+    return next((q for q in site.quantities if q.key.startswith(LOG_RATIO)), None)
 
 
 def in_the_bar(guilds: Sequence[GuildShare]) -> list[GuildShare]:
-    """At most eight measured guilds by share; one that would pass the whole (it overlaps another) stays out."""
+    """At most eight measured guilds by share, none of which holds another's members: no read is drawn twice."""
     measured = [g for g in guilds if g.state is State.MEASURED and g.share is not None and g.share > 0]
+    measured = [g for g in measured if not any(_holds(g, other) for other in measured)]
     chosen: list[GuildShare] = []
     total = 0.0
     for guild in sorted(measured, key=lambda g: -(g.share or 0.0)):
@@ -91,6 +93,10 @@ def in_the_bar(guilds: Sequence[GuildShare]) -> list[GuildShare]:
             chosen.append(guild)
             total += share
     return chosen
+
+
+def _holds(whole: GuildShare, part: GuildShare) -> bool:
+    return bool(part.members_found) and set(part.members_found) < set(whole.members_found)
 
 
 def _stacked_bar(named: Sequence[GuildShare], colour: str) -> str:
@@ -107,7 +113,8 @@ def _stacked_bar(named: Sequence[GuildShare], colour: str) -> str:
             parts.append(_text(x + width / 2, _BAR_TOP - 5, str(place + 1), anchor="middle", token="quiet"))
         x += width
     if _WIDTH - x >= 30:
-        parts.append(_text((x + _WIDTH) / 2, _BAR_TOP - 5, "rest", anchor="middle", token="quiet"))
+        word = "rest" if named else "no guild could be named"
+        parts.append(_text((x + _WIDTH) / 2, _BAR_TOP - 5, word, anchor="middle", token="quiet"))
     return "".join(parts)
 
 

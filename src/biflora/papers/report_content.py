@@ -11,7 +11,7 @@ from biflora.papers.chart import Chart
 from biflora.papers.charts import composition, difference_fans, forecast_fans, log_ratio, twenty_dots
 from biflora.papers.charts_microbiome import stands_out
 from biflora.papers.sheet import FormulaSheet, ReasonGroup, formula_sheet, reason_groups
-from biflora.papers.wording import DASH, chance, digits_for, number, share_interval, signed, words
+from biflora.papers.wording import DASH, chance, digits_for, number, percent, share_interval, signed, words
 from biflora.plan.plan import Plan, StrainChoice
 from biflora.profile.profile import Profile, Quantity, Score, SiteProfile
 from biflora.twin.forecast import ARM_LABELS, ARMS, Forecast, Observation
@@ -208,9 +208,12 @@ def _site(site: str, given: SiteProfile | None) -> SiteSection:
 def _quantity_row(q: Quantity) -> tuple[str, ...]:
     if q.value is None or q.state is not State.MEASURED:
         return (q.label, q.state.value, DASH, q.note)
-    spread = DASH if q.low is None or q.high is None else f"{number(q.low, 2)} to {number(q.high, 2)}"
-    unit = "" if q.unit in ("", "1") else f" {q.unit}"
-    return (q.label, f"{number(q.value, 2)}{unit}", spread, q.note)
+    if q.unit == "share":
+        spread = DASH if q.low is None or q.high is None else share_interval(q.low, q.high)
+        return (q.label, percent(q.value), spread, q.note)
+    digits = 0 if q.value == int(q.value) and q.value >= 10 else 2
+    spread = DASH if q.low is None or q.high is None else f"{number(q.low, digits)} to {number(q.high, digits)}"
+    return (q.label, f"{number(q.value, digits)} {q.unit}".strip(), spread, q.note)
 
 
 def _out_of_line(site: SiteProfile) -> list[str]:

@@ -119,7 +119,7 @@ def skin() -> SiteProfile:
     )
     quantities = (
         Quantity(
-            key="s_aureus_commensal_log_ratio",
+            key="log10_s_aureus_to_cons",
             label="S. aureus against commensals",
             unit="log10",
             value=0.14,

@@ -148,6 +148,16 @@ def test_the_bar_never_passes_the_whole() -> None:
     assert [g.guild for g in chosen] == ["a", "c"]
 
 
+def test_no_read_is_drawn_twice() -> None:
+    # the genus holds the species: 0.2 + 0.1 are drawn, the 0.35 of the genus is listed below only
+    def guild(key: str, share: float, *members: str) -> GuildShare:
+        return GuildShare(guild=key, label=key, state=State.MEASURED, share=share, members_found=members)
+
+    species = guild("s_aureus", 0.2, "S. aureus"), guild("cons", 0.1, "S. hominis", "S. epidermidis")
+    genus = guild("staphylococcus", 0.35, "S. aureus", "S. hominis", "S. epidermidis", "S. sp.")
+    assert [g.guild for g in in_the_bar([genus, *species])] == ["s_aureus", "cons"]
+
+
 def test_outcomes_are_counted_against_the_80_percent_band() -> None:
     # week 4: 58 - 25*(1-e^-1)/(1-e^-3) = 41.4, sd 0.068*58 = 3.94, 80 %: 36.3 to 46.4, so 46 lies inside;
     # week 8: 58 - 25*(1-e^-2)/(1-e^-3) = 35.3, so 60 lies outside
