@@ -1,0 +1,113 @@
+"""What a trial asks of the twin: draw patients who meet the entry limits, treat them, see them at visits.
+
+    patients = virtual_patients(65, seed=7, entry={"scorad": (25, 103)})
+    course = simulate_arms(patients, ("standard_care", "combination"), weeks=12)
+    seen = observe(course, seed=8)          # (arm, patient, week, observable), with measurement noise
+
+Every arm is simulated on the same patients with the same flares (common random numbers), so differences
+between arms are within patients. A trial that randomises takes one arm per patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biflora.errors import TrialistMust
+from biflora.knowledge.rates import rates as rate_table
+from biflora.twin.arms import uses
+from biflora.twin.forecast import Arm
+from biflora.twin.observe import OBSERVED, PLACE, measured
+from biflora.twin.population import Patients, at_first_visit, flares
+
+Limits = Mapping[str, tuple[float, float]]
+MODERATE_TO_SEVERE: Limits = {"scorad": (25.0, 103.0)}
+"""Entry limits on the score measured at screening (ETFAD: moderate from 25)."""
+LARGEST_DRAW = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """Latent observables of every patient under every arm, week by week, on common random numbers."""
+
+    arms: tuple[Arm, ...]
+    weeks: tuple[int, ...]
+    values: NDArray[np.float32]
+    """(arm, patient, week, observable); NaN after a failed trajectory."""
+    failed: int
+    observables: tuple[str, ...] = OBSERVED
+
+    def of(self, arm: Arm, observable: str) -> NDArray[np.float32]:
+        """(patient, week) of one observable under one arm."""
+        return self.values[self.arms.index(arm), :, :, PLACE[observable]]
+
+
+def virtual_patients(n: int, seed: int = 2026, *, entry: Limits = MODERATE_TO_SEVERE) -> Patients:
+    """Draw `n` virtual patients whose *measured* observables at screening lie within the `entry` limits.
+
+    Selecting on a measured score brings regression to the mean with it. An empty `entry` takes everybody.
+    Raises TrialistMust when hardly anybody meets the limits.
+    """
+    for key in entry:
+        if key not in PLACE:
+            raise TrialistMust(f"'{key}' is no observable of the twin; entry limits know {', '.join(OBSERVED)}.")
+    found: list[Patients] = []
+    have, drawn, failed, batch = 0, 0, 0, max(64, int(1.6 * n))
+    while have < n:
+        if drawn >= max(LARGEST_DRAW, 20 * n):
+            raise TrialistMust(f"Only {have} of {drawn} virtual patients meet the entry limits; widen them.")
+        some = at_first_visit(batch, seed + 7919 * len(found))
+        inside = some.some(np.flatnonzero(_eligible(some, entry, seed + 7919 * len(found))))
+        found.append(inside)
+        have, drawn, failed = have + len(inside), drawn + batch, failed + some.failed
+        batch = max(64, int(1.3 * (n - have) * max(drawn / max(have, 1), 1.0)))
+        batch = min(batch, LARGEST_DRAW)
+    return Patients(
+        np.concatenate([p.rates for p in found])[:n], np.concatenate([p.states for p in found])[:n],
+        np.concatenate([p.flare for p in found])[:n], seed, tried=drawn, failed=failed,
+    )  # fmt: skip
+
+
+def _eligible(patients: Patients, entry: Limits, seed: int) -> NDArray[np.bool_]:
+    at_screening = simulate_arms(patients, ("standard_care",), 0).values[0, :, 0, :]
+    seen = measured(at_screening, np.random.default_rng([seed, 2]))
+    inside = np.ones(len(patients), dtype=bool)
+    for key, (low, high) in entry.items():
+        inside &= (seen[:, PLACE[key]] >= low) & (seen[:, PLACE[key]] <= high)
+    return inside
+
+
+def simulate_arms(
+    patients: Patients, arms: Sequence[Arm], weeks: int, gut_link: bool = True, *, stop_week: int | None = None
+) -> Simulated:
+    """Latent courses of every patient under every arm for `weeks` weeks.
+
+    With `gut_link` False the gut still changes, but regulatory tone is held at what it feels of the gut at
+    week 0. `stop_week`: oral and topical end there, standard care goes on (washout).
+    """
+    from biflora.twin.engine import run
+
+    random = np.random.default_rng([patients.seed, 3])
+    drive, _ = flares(patients.rates, weeks, patients.flare, random)
+    values = np.empty((len(arms), len(patients), weeks + 1, len(OBSERVED)), np.float32)
+    failed = 0
+    for place, arm in enumerate(arms):
+        levers = uses(arm, patients.rates, weeks, stop_week)
+        _, seen, _, status = run(patients.states, patients.rates, levers, drive, gut_link=gut_link)
+        values[place] = seen
+        failed += int(np.count_nonzero(status))
+    return Simulated(tuple(arms), tuple(range(weeks + 1)), values, failed)
+
+
+def observe(course: Simulated, seed: int) -> NDArray[np.float32]:
+    """`course` as measured at every visit: (arm, patient, week, observable) with noise and detection limits."""
+    return measured(course.values, np.random.default_rng([seed, 4]))
+
+
+def assumed_share() -> tuple[int, int]:
+    """How many of the twin's rates are assumed only, and how many there are."""
+    rows = rate_table().values()
+    return sum(row.only_remembered for row in rows), len(rows)

@@ -1,0 +1,104 @@
+"""The forecast: what would happen to this patient under each arm, week by week."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from biflora.errors import ClinicianMust
+from biflora.knowledge.rates import rates as rate_table
+from biflora.knowledge.rows import release
+from biflora.profile.patient import Condition, Patient
+from biflora.profile.profile import Profile
+from biflora.twin.bands import weighted
+from biflora.twin.bank import Bank, bank
+from biflora.twin.elsewhere import from_evidence
+from biflora.twin.forecast import Assumption, Forecast, Observation
+from biflora.twin.observe import SHOWN, about
+from biflora.twin.weigh import ENOUGH, Evidence, Weights, evidence_of, weigh
+
+LONGEST_WEEKS = 52
+
+
+def forecast(
+    profile: Profile, *, weeks: int = 12, seed: int = 2026, observations: Sequence[Observation] = ()
+) -> Forecast:
+    """Forecast every arm for `weeks` weeks by weighing the bank with what was measured.
+
+    Raises ClinicianMust when `weeks` is out of reach. Conditions without a model give what trials reported.
+    """
+    if not 1 <= weeks <= LONGEST_WEEKS:
+        raise ClinicianMust(f"weeks: choose 1 to {LONGEST_WEEKS}; the twin does not look further.")
+    if profile.patient.condition is not Condition.ATOPIC_DERMATITIS:
+        return from_evidence(profile, seed)
+    reach = max([weeks, *(-int(-seen.week // 1) for seen in observations)])
+    if reach > LONGEST_WEEKS:
+        raise ClinicianMust(f"observations: a week beyond {LONGEST_WEEKS} cannot be used; enter an earlier visit.")
+    held = bank(reach)
+    found = evidence_of(profile, observations)
+    weights = weigh(held, found.clues)
+    return _told(profile, held, found, weights, weeks, seed)
+
+
+def simulate(person: Profile | Patient, weeks: int = 12, *, seed: int = 2026) -> Forecast:
+    """Forecast from intake alone: a Patient without microbiome files, or a Profile."""
+    if isinstance(person, Patient):
+        from biflora.profile.read import read_profile
+
+        person = read_profile(person)
+    return forecast(person, weeks=weeks, seed=seed)
+
+
+def _told(
+    profile: Profile, held: Bank, found: Evidence, weights: Weights, weeks: int, seed: int
+) -> Forecast:  # fmt: skip
+    on = weighted(held.on, weights.values, seed, weeks)
+    off = weighted(held.off, weights.values, seed, weeks)
+    return Forecast.make(
+        "forecast",
+        release=release(),
+        parents=(profile.id,) if profile.id else (),
+        weeks=tuple(range(weeks + 1)),
+        observables=tuple(about(key) for key in SHOWN),
+        courses=on.courses(),
+        differences=on.differences(),
+        courses_gut_link_off=off.courses(),
+        differences_gut_link_off=off.differences(),
+        goals=on.goals(),
+        bank_size=held.size,
+        effective_sample_size=round(weights.effective, 1),
+        failed_trajectories=held.failed,
+        informed_by=tuple(found.informed_by),
+        not_informed=tuple(found.missing),
+        assumptions=(*found.assumptions, *_assumptions(weights)),
+        seed=seed,
+    )
+
+
+def _assumptions(weights: Weights) -> tuple[Assumption, ...]:
+    rows = rate_table().values()
+    assumed = sum(row.only_remembered for row in rows)
+    ours = "biflora developers"
+    said = [
+        ("The reach of the gut into the skin is assumed; published data do not identify it. The same forecast with "
+         "that link off stands beside this one.", rate_table()["probiotic_gain"].source),
+        ("In part of the patients the oral lever does nothing to the skin.", rate_table()["gut_responder"].source),
+        ("Oral and topical together have no parameter of their own, and no trial of the pair was used: the "
+         "combination is an extrapolation.", ours),
+        ("The topical lever is a living commensal as in trials. A postbiotic or a preparation without live cells is "
+         "assumed to do no more than that.", ours),
+        ("Standard care is emollient and reactive topical anti-inflammatory treatment, decided each week; it goes on "
+         "in every arm.", ours),
+        ("A placebo response and regression to the mean are part of every arm, apart from treatment.",
+         rate_table()["placebo_gain"].source),
+        ("Bands of a course hold this patient's own course and the error of one measurement; bands of a difference "
+         "compare the same virtual patients without measurement error.", ours),
+        ("Copies by qPCR are read as colony-forming units.", ours),
+        (f"{assumed} of the model's {len(rows)} rates are assumed. The intervals are honest only as far as that "
+         "population is.", "docs: the twin's equations and rates"),
+    ]  # fmt: skip
+    if weights.tempered < 1.0:
+        said.insert(0, (
+            f"Few virtual patients are like this one: the evidence was tempered to {100 * weights.tempered:.0f} % of "
+            f"its strength so that {ENOUGH:.0f} of them count. The forecast leans more on the population.", ours,
+        ))  # fmt: skip
+    return tuple(Assumption(what=what, status="assumed", source=source) for what, source in said)
