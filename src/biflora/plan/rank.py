@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from biflora.knowledge.planning import arm_burdens, plan_limit
 from biflora.knowledge.trials import arm_evidence
 from biflora.plan.plan import ArmSummary, Condition
-from biflora.plan.signals import main_score
+from biflora.plan.signals import main_score, severity_scores
 from biflora.profile.profile import Profile
 from biflora.twin.forecast import ARMS, Arm, Difference, Forecast
 from biflora.values import Band, Value
@@ -18,6 +19,9 @@ from biflora.values import Band, Value
 DRAWS = 4096
 Z80 = 1.2815515655446004
 """Half width of the 80 % interval of a normal distribution, in standard deviations."""
+NAMES_OF = ("q2_5", "q10", "q25", "median", "q75", "q90", "q97_5")
+Z_OF = (-1.959964, -1.281552, -0.67449, 0.0, 0.67449, 1.281552, 1.959964)
+"""A band's limits and where they stand on the normal scale."""
 SEVERITY_ORDER = ("scorad", "easi")
 
 
@@ -60,11 +64,14 @@ def rank_arms(profile: Profile, forecast: Forecast, blocked: Mapping[Arm, tuple[
 
 
 def severity_observable(profile: Profile, forecast: Forecast) -> str | None:
-    """Key of the observable that stands for severity: the scored instrument where the twin forecasts it."""
+    """Key of the observable that stands for severity: a scored instrument where it is forecast, else SCORAD, EASI.
+
+    Where only trials' changes are shown (no model of the condition), the one observable that they share.
+    """
     known = {course.observable for course in forecast.courses}
-    score = main_score(profile)
-    wanted = ((score.instrument,) if score is not None else ()) + SEVERITY_ORDER
-    return next((key for key in wanted if key in known), None)
+    wanted = (*(score.instrument for score in severity_scores(profile)), *SEVERITY_ORDER)
+    found = next((key for key in wanted if key in known), None)
+    return found if found is not None or forecast.mechanistic else next(iter(sorted(known)), None)
 
 
 class _Comparison:
@@ -77,7 +84,8 @@ class _Comparison:
         self.forecast, self.observable, self.gut_link = forecast, observable, gut_link
         self.allowed, self.burdens = list(allowed), burdens
         self.gains = {arm: gain for arm in ARMS if (gain := self._gain(arm)) is not None}
-        self.known = bool(self.gains)
+        # without a model the gains are those of a trial's arms and rank nothing for this patient
+        self.known = bool(self.gains) and forecast.mechanistic
         self.best = self._best()
         self.chances = self._chances() if self.known and self.allowed else {}
         self.together = self._together()
@@ -89,7 +97,7 @@ class _Comparison:
 
     def net(self, arm: Arm) -> float:
         """Median gain over standard care minus burden, in points."""
-        gain = self.gains.get(arm)
+        gain = self.gains.get(arm) if self.known else None
         return (0.0 if gain is None else gain.median) - self.burdens[arm]
 
     @property
@@ -110,9 +118,9 @@ class _Comparison:
         return min(candidates, key=lambda arm: (self.burdens[arm], -self.net(arm)))
 
     def _clearly_better(self, arm: Arm, against: Arm) -> bool:
-        """Whether the 80 % interval of the difference lies wholly on the better side."""
+        """Whether the 80 % interval of the difference lies wholly above zero and above the extra burden."""
         band = self._better_by(arm, against)
-        return band is not None and band.q10 > 0
+        return band is not None and band.q10 > max(0.0, self.burdens[arm] - self.burdens[against])
 
     def _difference(self, arm: Arm, against: Arm) -> Difference | None:
         return (
@@ -150,30 +158,38 @@ class _Comparison:
         return together
 
     def _chances(self) -> dict[Arm, float]:
-        """P(best) of each allowed arm, by a normal approximation that keeps the arms' correlation."""
-        mean, covariance = self._moments()
-        values, vectors = np.linalg.eigh(covariance)
-        root = vectors * np.sqrt(np.clip(values, 0.0, None))
-        draws = np.random.default_rng(2026).standard_normal((DRAWS, len(self.allowed)))
-        winners = np.argmax(mean + draws @ root.T, axis=1)
-        return {arm: float(np.mean(winners == i)) for i, arm in enumerate(self.allowed)}
+        """P(best) of each allowed arm: each gain drawn from its own quantiles, joined by the arms' correlation.
 
-    def _moments(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Means and covariance of the gains; var(a - b) of each pair gives the covariance."""
-        n = len(self.allowed)
-        gains = [self.gains.get(arm) for arm in self.allowed]
-        mean = np.array([0.0 if g is None else g.median for g in gains])
-        sd = np.array([0.0 if g is None else _sd(g) for g in gains])
-        covariance = np.diag(sd**2)
-        for i in range(n):
-            for j in range(i + 1, n):
-                between = self._better_by(self.allowed[i], self.allowed[j])
-                if between is None:
-                    shared = plan_limit("correlation_when_unknown").value * sd[i] * sd[j]
-                else:
-                    shared = (sd[i] ** 2 + sd[j] ** 2 - _sd(between) ** 2) / 2
-                covariance[i, j] = covariance[j, i] = shared
-        return mean, covariance
+        The forecast gives bands and no joint draws, so the joint shape (a Gaussian copula) is an approximation.
+        A tie, as when nothing works, goes to the arm that asks less.
+        """
+        values, vectors = np.linalg.eigh(self._correlation())
+        root = vectors * np.sqrt(np.clip(values, 0.0, None))
+        z = np.random.default_rng(2026).standard_normal((DRAWS, len(self.allowed))) @ root.T
+        gains = np.zeros_like(z)
+        for place, arm in enumerate(self.allowed):
+            band = self.gains.get(arm)
+            if band is not None:
+                gains[:, place] = np.interp(z[:, place], Z_OF, [getattr(band, name) for name in NAMES_OF])
+        order = sorted(range(len(self.allowed)), key=lambda place: self.burdens[self.allowed[place]])
+        winners = np.array(order)[np.argmax(np.round(gains[:, order], 6), axis=1)]
+        return {arm: float(np.mean(winners == place)) for place, arm in enumerate(self.allowed)}
+
+    def _correlation(self) -> npt.NDArray[np.float64]:
+        """Correlation of the gains; var(a - b) of each pair of arms gives it."""
+        bands = [self.gains.get(arm) for arm in self.allowed]
+        sd = [0.0 if band is None else _sd(band) for band in bands]
+        correlation = np.eye(len(self.allowed))
+        for i, j in combinations(range(len(self.allowed)), 2):
+            between = self._better_by(self.allowed[i], self.allowed[j])
+            if sd[i] <= 0 or sd[j] <= 0:
+                shared = 0.0
+            elif between is None:
+                shared = plan_limit("correlation_when_unknown").value
+            else:
+                shared = (sd[i] ** 2 + sd[j] ** 2 - _sd(between) ** 2) / (2 * sd[i] * sd[j])
+            correlation[i, j] = correlation[j, i] = min(max(shared, -1.0), 1.0)
+        return correlation
 
 
 def mirrored(band: Band) -> Band:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from biflora.knowledge.instruments import instruments
 from biflora.knowledge.planning import plan_limit
-from biflora.plan.plan import Condition
 from biflora.profile.profile import Profile, Score, SiteProfile
 from biflora.values import State, Value
 
-MAIN_INSTRUMENTS: dict[Condition, tuple[str, ...]] = {
-    Condition.ATOPIC_DERMATITIS: ("scorad", "easi", "oscorad", "viga_ad", "poem"),
-    Condition.ACNE: ("gags", "iga_acne"),
-    Condition.ROSACEA: ("cea", "iga_rosacea"),
-    Condition.PSORIASIS: ("pasi",),
-    Condition.SEBORRHOEIC_DERMATITIS: ("sd_scalp",),
-    Condition.SCALP_HAIR: ("sd_scalp",),
-}
-BAND_LEVELS = {"clear": 0, "almost clear": 0, "mild": 1, "moderate": 2, "severe": 3, "very severe": 4}
+BAND_LEVELS = {
+    "clear": 0, "almost clear": 0, "clear or almost clear": 0, "mild": 1, "slight": 1, "moderate": 2,
+    "definite": 2, "severe": 3, "marked": 3, "very severe": 4, "fiery": 4,
+}  # fmt: skip
 GUILD_SIGNALS = {"s_aureus": "s_aureus_share", "cons": "cons_share", "malassezia": "malassezia_share"}
 
 
@@ -46,10 +41,18 @@ def read_signals(profile: Profile) -> dict[str, Signal]:
 
 
 def main_score(profile: Profile) -> Score | None:
-    """The condition's first instrument that was scored; None when none was."""
-    wanted = MAIN_INSTRUMENTS[profile.patient.condition]
-    found = [score for key in wanted if (score := profile.score(key)) is not None]
-    return found[0] if found else None
+    """The first scored instrument, in the order of knowledge's table, that measures this condition's severity."""
+    scores = severity_scores(profile)
+    return scores[0] if scores else None
+
+
+def severity_scores(profile: Profile) -> list[Score]:
+    """All scores that measure this condition's severity, in the order of knowledge's instruments."""
+    return [
+        score
+        for key, row in instruments().items()
+        if profile.patient.condition in row.severity_of and (score := profile.score(key)) is not None
+    ]
 
 
 def severity_level(score: Score) -> float:

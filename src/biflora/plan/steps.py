@@ -13,7 +13,7 @@ MILK = ("milk", "casein", "whey", "lactose")
 
 def steps_for(
     patient: Patient, *, flags: tuple[RedFlag, ...], proposed: Arm | None, needs: Needs | None,
-    strains: tuple[StrainChoice, ...], measures: tuple[Measure, ...],
+    oral_open: bool, strains: tuple[StrainChoice, ...], measures: tuple[Measure, ...],
 ) -> tuple[Step, ...]:  # fmt: skip
     """All lines: referrals first, then care, topical, oral, diet, measurements."""
     steps = [_refer(flag) for flag in flags if flag.level != "ask"]
@@ -23,7 +23,9 @@ def steps_for(
     if needs is not None:
         steps.append(_topical(needs))
     if proposed in ("oral", "combination"):
-        steps.append(_oral(strains))
+        steps.append(_oral(strains, "Discuss"))
+    elif oral_open and strains:
+        steps.append(_oral(strains, "Not proposed, an option to discuss:"))
     steps.extend(_advice(row, "diet") for row in diet_advice().values() if applies(row, patient))
     steps.extend(Step(kind="measure", text=f"Week {m.week}: {m.what}.", because=m.because) for m in measures)
     return tuple(steps)
@@ -78,7 +80,7 @@ def _topical(needs: Needs) -> Step:
     )
 
 
-def _oral(strains: tuple[StrainChoice, ...]) -> Step:
+def _oral(strains: tuple[StrainChoice, ...], opening: str) -> Step:
     chosen = strain_to_discuss(strains)
     if chosen is None:
         return Step(
@@ -91,7 +93,7 @@ def _oral(strains: tuple[StrainChoice, ...]) -> Step:
     against = f"{len(others)} trial(s) of other strains at this age found no difference." if others else ""
     return Step(
         kind="oral",
-        text=f"Discuss {chosen.strain_id} ({chosen.species}), {chosen.cfu_per_day} CFU a day "
+        text=f"{opening} {chosen.strain_id} ({chosen.species}), {chosen.cfu_per_day} CFU a day "
         f"for {chosen.weeks} weeks.",
         because=f"{chosen.trial} (n = {chosen.n}, {chosen.population}): {chosen.effect}.",
         evidence=" ".join(

@@ -17,10 +17,11 @@ def verdict(ranking: Ranking, flags: tuple[RedFlag, ...]) -> str:
         return "No arm is open; see the reasons beside each."
     closed = [ARM_LABELS[arm.arm].lower() for arm in ranking.arms if not arm.allowed]
     tail = f" Closed: {', '.join(closed)}." if closed else ""
-    if ranking.observable is None or ranking.best is None:
+    if ranking.best is None:
         return (
             f"No forecast exists for this condition: the arms cannot be separated. {_name(ranking.proposed)} is "
-            f"proposed as the least burdensome; what trials found stands beside each arm.{tail}"
+            "proposed as the least burdensome; what trials found stands beside each arm."
+            f"{_in_trials(ranking)}{tail}"
         )
     return _with_forecast(ranking) + _flip(ranking) + tail
 
@@ -35,12 +36,23 @@ def _with_forecast(ranking: Ranking) -> str:
         return f"{_name(ranking.best)} is the only arm that is open."
     together = ", ".join(_name(arm).lower() for arm in (ranking.best, *ranking.not_separable_from_best))
     if "standard_care" in ranking.not_separable_from_best or ranking.best == "standard_care":
-        why = f"no other arm is clearly better{_by(best)}"
+        why = f"no other arm clearly gives more than it asks{_by(best)}"
     elif ranking.proposed == ranking.best:
         why = f"its gain over standard care is clear{_by(best)} and no lighter arm's is"
     else:
         why = f"its gain over standard care is clear and it asks less than {_name(ranking.best).lower()}"
     return f"These cannot be separated: {together}. {_name(ranking.proposed)} is proposed because {why}."
+
+
+def _in_trials(ranking: Ranking) -> str:
+    """Where a trial gave a number without a model behind it: that number, and what it is not."""
+    found = [
+        f"{_name(arm.arm).lower()} {interval(arm.gain_over_standard_care)} better than its comparator "
+        f"({arm.instrument}, %)"
+        for arm in ranking.arms
+        if arm.gain_over_standard_care is not None and arm.arm != "standard_care"
+    ]
+    return f" In one trial, between the means of its arms: {'; '.join(found)}." if found else ""
 
 
 def _flip(ranking: Ranking) -> str:
@@ -61,7 +73,8 @@ def _by(arm: ArmSummary) -> str:
 
 def interval(band: Band) -> str:
     """`6.1, 80 % interval -2.0 to 14.3`"""
-    return f"{band.median:.1f}, 80 % interval {band.q10:.1f} to {band.q90:.1f}"
+    median, low, high = (round(value, 1) + 0.0 for value in (band.median, band.q10, band.q90))  # no "-0.0"
+    return f"{median:.1f}, 80 % interval {low:.1f} to {high:.1f}"
 
 
 def _name(arm: Arm) -> str:

@@ -30,7 +30,7 @@ def made_up_trials(repeats: int, *, fall: tuple[float, ...] = (15, 15, 15, 15), 
 
 
 def test_the_published_figures_are_those_of_the_abstract() -> None:
-    """Severity -64.7 and -37.5 %; S. aureus 4.7-fold down, commensals 3.2-fold up; butyrate +91.5 %; 65 patients."""
+    """Severity -64.7 and -37.5 %; S. aureus 4.7-fold down, commensals 3.2-fold up; butyrate +91.5 %; n 65."""
     assert [figure(key).value for key in ("severity_combination", "severity_control")] == [-64.7, -37.5]
     assert [figure(key).value for key in ("s_aureus", "commensals", "butyrate")] == [4.7, 3.2, 91.5]
     assert (DESIGN.patients, sum(DESIGN.arm_sizes), DESIGN.weeks) == (65, 65, 12)
