@@ -11,6 +11,8 @@ from biflora.formula.formula import Formula
 from biflora.plan.plan import BodySite
 from biflora.values import Finding, Record, Value
 
+Route = Literal["503A", "research", "cosmetic"]
+
 
 class Prescriber(Value):
     name: str
@@ -41,12 +43,15 @@ class Draft(Record):
     sites: tuple[BodySite, ...]
     amount: Amount
     quantity_g: float = Field(gt=0, le=2000)
+    container: str = ""
     directions: str
     repeats: int = Field(ge=0, le=12)
     written_on: date
     expires_on: date
-    route: Literal["503A", "research", "cosmetic"]
+    route: Route
     findings: tuple[Finding, ...] = ()
+    synthetic: bool = False
+    """True when the patient is invented; printed on every paper."""
     acknowledged: tuple[str, ...] = ()
     """Rules of `warn` findings that the prescriber has answered."""
 
