@@ -12,7 +12,7 @@ from biflora.papers.charts import composition, difference_fans, forecast_fans, l
 from biflora.papers.charts_microbiome import stands_out
 from biflora.papers.sheet import FormulaSheet, ReasonGroup, formula_sheet, reason_groups
 from biflora.papers.wording import DASH, chance, digits_for, number, percent, share_interval, signed, words
-from biflora.plan.plan import Plan, StrainChoice
+from biflora.plan.plan import Plan, Step, StrainChoice
 from biflora.profile.profile import Profile, Quantity, Score, SiteProfile
 from biflora.twin.forecast import ARM_LABELS, ARMS, Forecast, Observation
 from biflora.values import Band, Finding, State
@@ -69,7 +69,11 @@ class ReportContent:
     plan: Plan
     proposed: str
     arms: Grid | None
+    steps: tuple[Step, ...]
     strains: tuple[StrainChoice, ...]
+    """Those tried in people like this one."""
+    other_strains: tuple[StrainChoice, ...]
+    """Tried in others: another age, another form of the disease."""
     sheet: FormulaSheet | None
     reasons: tuple[ReasonGroup, ...]
     minimal: bool
@@ -113,7 +117,9 @@ def report_content(
         plan=plan,
         proposed=ARM_LABELS[plan.proposed_arm] if plan.proposed_arm else "",
         arms=_arms(plan),
-        strains=plan.strains,
+        steps=tuple(s for s in plan.steps if s.kind != "measure" or not plan.measures),
+        strains=tuple(s for s in plan.strains if s.suits),
+        other_strains=tuple(s for s in plan.strains if not s.suits),
         sheet=formula_sheet(formula) if isinstance(formula, Formula) and not plan.stopped else None,
         reasons=reason_groups(formula) if isinstance(formula, Impossible) and not plan.stopped else (),
         minimal=isinstance(formula, Impossible) and formula.minimal,
@@ -162,14 +168,21 @@ def verification_words(verification: str) -> str:
         "assumed": "assumed",
         "page_read": "source read",
         "abstract_read": "abstract read",
+        "abstract": "abstract read",
+        "full_text": "full text read",
         "secondary": "from a secondary source",
     }
     return known.get(verification, words(verification))
 
 
 def is_doubtful(verification: str) -> bool:
-    """True when nobody has read the source."""
-    return verification.startswith(("memory", "assumed", "inference"))
+    """True when at least part of it was remembered or assumed: the reader must be told."""
+    return any(word in verification for word in ("memory", "assumed", "inference"))
+
+
+def is_null(strain: StrainChoice) -> bool:
+    """True for a trial that did not find a benefit to patients."""
+    return strain.sign != "positive"
 
 
 def _scores(scores: Sequence[Score]) -> Grid | None:
@@ -217,21 +230,21 @@ def _quantity_row(q: Quantity) -> tuple[str, ...]:
 
 
 def _out_of_line(site: SiteProfile) -> list[str]:
-    found = []
+    """One sentence for each cohort: which guilds lie outside its range, and how far it can be compared."""
+    by_cohort: dict[str, list[str]] = {}
     for guild in site.guilds:
         reference = guild.reference
         if reference is None or guild.share is None or not stands_out(guild):
             continue
+        limits = "quartiles, so half of it lies outside too" if reference.limits == "IQR" else reference.limits
+        cohort = f"{site.site.capitalize()}, against {reference.cohort}, n = {reference.n} ({limits})"
+        if reference.mismatch:
+            cohort += f"; differs in {', '.join(reference.mismatch)}"
         side = "above" if guild.share > reference.high else "below"
-        text = (
-            f"{guild.label} {side} the reference range: {number(100 * guild.share, 1)} %, "
-            f"range {share_interval(reference.low, reference.high)} ({reference.limits}, {reference.cohort}, "
-            f"n = {reference.n})"
+        by_cohort.setdefault(cohort, []).append(
+            f"{guild.label} {side} ({percent(guild.share)}; range {share_interval(reference.low, reference.high)})"
         )
-        found.append(
-            text + (f"; the cohort differs in {', '.join(reference.mismatch)}" if reference.mismatch else "")
-        )
-    return found
+    return [f"{cohort}: {', '.join(guilds)}" for cohort, guilds in by_cohort.items()]
 
 
 def _not_measured(site: SiteProfile) -> list[str]:
@@ -239,7 +252,10 @@ def _not_measured(site: SiteProfile) -> list[str]:
     where = site.site
     items = [(g.label, g.state, g.note) for g in site.guilds if g.state in unknown]
     items += [(q.label, q.state, q.note) for q in site.quantities if q.state in unknown]
-    return [f"{label} ({where}): {state.value}{f'; {note}' if note else ''}" for label, state, note in items]
+    return [
+        f"{label} ({where}): {state.value}{f'. {note}' if note else ''}".rstrip(".")
+        for label, state, note in items
+    ]
 
 
 def _last_week(forecast: Forecast) -> Grid | None:

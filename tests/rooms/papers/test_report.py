@@ -143,7 +143,7 @@ def test_paper_carries_findings_null_trials_and_what_is_only_remembered() -> Non
     paper = text_of(report_pdf(**values()))
     for words in (
         "may sting on open skin",
-        "no difference to placebo",
+        "null in 1: Lacticaseibacillus rhamnosus LGG",
         "from memory, source not read",
         "cannot be separated",
         "not measured",
