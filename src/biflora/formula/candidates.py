@@ -97,7 +97,6 @@ class Candidate:
 class VehicleChoice:
     row: Vehicle
     bars: tuple[Bar, ...]
-    fits_condition: bool
 
 
 @dataclass(frozen=True)
@@ -161,14 +160,7 @@ def weigh_choices(needs: Needs, shelf: Shelf) -> Choices:
     ingredients = {
         key: _candidate(row, needs, shelf, barred.get(key, ()), weights) for key, row in shelf.ingredients.items()
     }
-    vehicles = {
-        key: VehicleChoice(
-            row,
-            tuple(_vehicle_bars(row, needs)),
-            not row.conditions or needs.condition.value in row.conditions,
-        )
-        for key, row in shelf.vehicles.items()
-    }
+    vehicles = {key: VehicleChoice(row, tuple(_vehicle_bars(row, needs))) for key, row in shelf.vehicles.items()}
     least = shelf.settings["must_have_weight"]
     must = frozenset(need.effect.value for need in needs.needs if need.weight >= least)
     return Choices(ingredients, vehicles, weights, must, because)
@@ -316,7 +308,10 @@ def _vehicle_bars(row: Vehicle, needs: Needs) -> Iterable[Bar]:
     wrong = [site.value for site in needs.sites if row.sites and site.value not in row.sites]
     if wrong:
         yield Bar("site", "", f"{row.label} does not suit {', '.join(wrong)}")
-    if row.kind == "powder_kit":
+    if row.conditions and needs.condition.value not in row.conditions and row.key not in needs.vehicles:
+        condition = needs.condition.value.replace("_", " ")
+        yield Bar("condition", "", f"{row.label} is not a vehicle for {condition}, unless it is asked for")
+    if row.kind == "powder_kit" and row.key not in needs.vehicles:
         yield Bar("route", "", f"{row.label} is made only for live strains in research")
 
 

@@ -11,7 +11,7 @@ from biflora.formula.formula import MILLION
 from biflora.formula.model import PH_SCALE, FormulaModel
 from biflora.formula.objective import BENEFIT_SCALE, Reached
 from biflora.formula.shelf import Shelf
-from biflora.formula.solve import Answer, Solver
+from biflora.formula.solve import LEAST_SECONDS, Answer, Solver
 from biflora.plan.plan import Needs
 
 SHARE_FOR_OTHERS = 0.35
@@ -20,7 +20,6 @@ SHARE_FOR_FIRST = 0.6
 """Part of the main time that the most promising vehicle may use."""
 EFFORT_FOR_OTHERS = 0.5
 """Solver effort (its own deterministic seconds) for one alternative: good, not proved best."""
-LEAST_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,6 @@ class Designed:
     """Vehicles proved unable to give a formula, or a better one than those before."""
     unsettled: list[str] = field(default_factory=list)
     """Vehicles for which time ran out before a formula or a proof."""
-    cut_away: list[Found] = field(default_factory=list)
-    """Formulas from which the next ones must keep apart."""
     seconds: float = 0.0
 
     open_bound: float = 0.0
@@ -91,36 +88,41 @@ def search(choices: Choices, needs: Needs, shelf: Shelf, *, seconds: float, othe
         if not choice.bars
     }
     order = sorted(models, key=lambda key: _promise(models[key]), reverse=True)
-    solvers = {key: Solver(models[key].programme) for key in order}
     end = started + seconds * (1 - SHARE_FOR_OTHERS)
     for place, key in enumerate(order):
+        model, solver = models[key], Solver(models[key].programme)
+        left = max(end - time.perf_counter(), LEAST_SECONDS)
         best = max(designed.found, key=lambda f: f.rank, default=None)
         if best is not None:
-            solvers[key].at_least(_floor(models[key], best) + 1)
-        left = max(end - time.perf_counter(), 0.05)
-        answer = solvers[key].run(seconds=left if place else left * SHARE_FOR_FIRST)
+            solver.at_least(_floor(model, best) + 1)
+            first = solver.run(seconds=left, any_answer=True)
+            if first.status == "impossible":
+                designed.settled.append(key)
+                continue
+            left = max(end - time.perf_counter(), LEAST_SECONDS)
+        answer = solver.run_in_order(model.aims.in_order, seconds=left * (SHARE_FOR_FIRST if place == 0 else 1))
         if answer.values:
-            designed.found.append(read_answer(models[key], answer))
+            designed.found.append(read_answer(model, answer))
         elif answer.status == "impossible":
             designed.settled.append(key)
         else:
             designed.unsettled.append(key)
-            designed.open_bound = max(designed.open_bound, _promise(models[key])[1] / BENEFIT_SCALE)
+            designed.open_bound = max(designed.open_bound, _promise(model)[1] / BENEFIT_SCALE)
     designed.found.sort(key=lambda f: f.rank, reverse=True)
     if designed.found and others:
         end = started + seconds
         best = designed.found[0]
-        varied = Solver(models[best.vehicle].programme)
-        _vary(designed, models[best.vehicle], varied, 1, end)
+        _vary(designed, models[best.vehicle], 1, end)
         for key in order:
             if len(designed.found) - 1 >= others or time.perf_counter() >= end:
                 break
             if all(f.vehicle != key for f in designed.found):
                 left = end - time.perf_counter()
-                answer = Solver(models[key].programme).run(seconds=left, effort=EFFORT_FOR_OTHERS)
+                solver = Solver(models[key].programme)
+                answer = solver.run_in_order(models[key].aims.in_order, seconds=left, effort=EFFORT_FOR_OTHERS)
                 if answer.values:
                     designed.found.append(replace(read_answer(models[key], answer), variant=True))
-        _vary(designed, models[best.vehicle], varied, others - len(designed.found) + 1, end)
+        _vary(designed, models[best.vehicle], others - len(designed.found) + 1, end)
         designed.found[1:] = sorted(designed.found[1:], key=lambda f: f.rank, reverse=True)
     designed.seconds = time.perf_counter() - started
     return designed
@@ -137,27 +139,24 @@ def _promise(model: FormulaModel) -> tuple[int, int]:
         )
         served += bool(strengths) and effect in model.choices.must_have
         total += sum(round(BENEFIT_SCALE * weight * s / n) for n, s in enumerate(strengths[:2], start=1))
-    return (served, total + (0 if not model.vehicle.fits_condition else 1))
+    return (served, total)
 
 
 def _floor(model: FormulaModel, best: Found) -> int:
     """The objective in `model` that equals `best`; anything lower cannot be the answer."""
     per_effect, per_point, per_risk = model.aims.multipliers
     reached = best.reached
-    risk = reached.risk - model.aims.fixed_risk
-    return (
-        reached.must_have_served * per_effect + reached.net_points * per_point - risk * per_risk - reached.burden
-    )
+    over_risk = reached.must_have_served * per_effect + reached.net_points * per_point
+    return over_risk - reached.risk * per_risk - reached.burden
 
 
-def _vary(designed: Designed, model: FormulaModel, solver: Solver, wanted: int, end: float) -> None:
+def _vary(designed: Designed, model: FormulaModel, wanted: int, end: float) -> None:
     """More formulas in the best vehicle, each at least `apart_actives` actives away from those before."""
     apart = round(model.shelf.settings["apart_actives"])
-    vehicle = model.vehicle.row.key
     for _ in range(wanted):
+        solver = Solver(model.programme)
         for earlier in designed.found:
-            if earlier.vehicle == vehicle and earlier not in designed.cut_away:
-                designed.cut_away.append(earlier)
+            if earlier.vehicle == model.vehicle.row.key:
                 distance = {
                     model.on[k]: (-1 if k in earlier.actives else 1) for k in model.on if _counts(model, k)
                 }
@@ -165,7 +164,7 @@ def _vary(designed: Designed, model: FormulaModel, solver: Solver, wanted: int, 
         left = end - time.perf_counter()
         if left < LEAST_SECONDS:
             return
-        answer = solver.run(seconds=left, effort=EFFORT_FOR_OTHERS)
+        answer = solver.run_in_order(model.aims.in_order, seconds=left, effort=EFFORT_FOR_OTHERS)
         if not answer.values:
             return
         designed.found.append(replace(read_answer(model, answer), variant=True))
@@ -191,8 +190,11 @@ def read_answer(model: FormulaModel, answer: Answer) -> Found:
         for effect, ranked in model.aims.by_strength().items()
     }
     reached = model.aims.reached(values)
-    per_point = model.aims.multipliers[1]
-    slack = max(answer.bound - answer.objective, 0.0) / per_point / BENEFIT_SCALE
+    bound = reached.benefit
+    if answer.unproved_stage == 0:
+        bound = max(bound, _promise(model)[1] / BENEFIT_SCALE)
+    elif answer.unproved_stage == 1:
+        bound = min(bound + answer.gap / BENEFIT_SCALE, max(bound, _promise(model)[1] / BENEFIT_SCALE))
     return Found(
         vehicle=model.vehicle.row.key,
         amounts_ppm={key: amount for key, amount in amounts.items() if amount > 0},
@@ -200,7 +202,7 @@ def read_answer(model: FormulaModel, answer: Answer) -> Found:
         system=next((key for key, chosen in model.systems.items() if values[chosen]), ""),
         reached=reached,
         proved=answer.status == "optimal",
-        bound=reached.benefit + slack,
+        bound=bound,
         serving={effect: keys for effect, keys in serving.items() if keys},
         actives=frozenset(key for key in amounts if key != model.water and _counts(model, key)),
     )

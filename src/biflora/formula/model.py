@@ -23,6 +23,7 @@ Guard = tuple[str, str]
 PH_SCALE = 10
 HLB_SCALE = 10
 GRAIN_PPM = 10
+FATS = frozenset({"emollient", "lipid"})
 """The base of an anhydrous form fills up in steps this fine."""
 
 
@@ -279,9 +280,11 @@ class FormulaModel:
     def _build_vehicle(self) -> None:
         """Oil range, gel former, what the vehicle or an ingredient needs beside it, protection from oxidation."""
         row, programme = self.vehicle.row, self.programme
-        oils = self.total(self.oil_keys())
         when = self.when("build")
-        programme.demand(oils, low=ppm(row.oil_min_percent), high=ppm(row.oil_max_percent), when=when)
+        programme.demand(self.total(self.oil_keys()), high=ppm(row.oil_max_percent), when=when)
+        # Dissolved or suspended actives are no oil phase, so the lower limit counts true oils and fats alone.
+        fats = [key for key in self.oil_keys() if self.choices.ingredients[key].row.klass in FATS]
+        programme.demand(self.total(fats), low=ppm(row.oil_min_percent), when=when)
         gels = [self.on[key] for key in row.gelling if key in self.on]
         if row.gelling:
             programme.one_of(gels, when=when)

@@ -47,9 +47,10 @@ class Aims:
         """Points by variable, before what an ingredient must earn is taken off."""
         self.toll: dict[int, int] = {}
         self.risk: dict[int, int] = {}
-        self.fixed_risk = 0
         self.burden: dict[int, int] = {}
         self.multipliers = (1, 1, 1)
+        self.in_order: tuple[dict[int, int], ...] = ()
+        """The aims one after the other, each to be made as large as possible."""
 
     def add(self) -> None:
         self._serve()
@@ -61,10 +62,11 @@ class Aims:
         per_point = per_risk * (_span(self.risk, programme) + 1)
         per_effect = per_point * (_span(points, programme) + 1)
         self.multipliers = (per_effect, per_point, per_risk)
-        for effect, variable in self.served.items():
-            if effect in self._model.choices.must_have:
-                programme.reward(variable, per_effect)
-        for terms, multiplier in ((points, per_point), (self.risk, -per_risk), (self.burden, -1)):
+        must = {v: 1 for effect, v in self.served.items() if effect in self._model.choices.must_have}
+        risk = {v: -c for v, c in self.risk.items()}
+        burden = {v: -c for v, c in self.burden.items()}
+        self.in_order = (must, points, risk, burden)
+        for terms, multiplier in zip(self.in_order, (per_effect, per_point, per_risk, 1), strict=True):
             for variable, value in terms.items():
                 programme.reward(variable, value * multiplier)
 
@@ -104,7 +106,12 @@ class Aims:
         toll = round(BENEFIT_SCALE * settings["least_gain"])
         for key, on in model.on.items():
             if model.choices.ingredients[key].serves and key not in model.needs.must_include:
-                self.toll[on] = toll
+                extra = sum(row.least_gain for row in model.shelf.families.values() if key in row.members)
+                self.toll[on] = toll + round(BENEFIT_SCALE * extra)
+        if model.vehicle.row.aqueous:
+            for key, chosen in model.systems.items():
+                if not model.shelf.parts_of(key):
+                    self.toll[chosen] = round(BENEFIT_SCALE * settings["least_gain_unpreserved"])
         programme.one_of(self.served.values(), when=model.when("wanted_effect"))
 
     def _weigh_risk(self) -> None:
@@ -127,8 +134,6 @@ class Aims:
                 unpreserved = not model.shelf.parts_of(key)
                 self._add_risk(chosen, settings["risk_partial_preservation"] * partial)
                 self._add_risk(chosen, settings["risk_unpreserved"] * unpreserved)
-        if not model.vehicle.fits_condition:
-            self.fixed_risk = settings["risk_vehicle_misfit"]
 
     def _add_risk(self, variable: int, points: int) -> None:
         if points:
@@ -184,7 +189,7 @@ class Aims:
             must_have_served=sum(values[v] for effect, v in self.served.items() if effect in must),
             benefit=gross / BENEFIT_SCALE,
             net_points=gross - toll,
-            risk=self.fixed_risk + sum(points * values[v] for v, points in self.risk.items()),
+            risk=sum(points * values[v] for v, points in self.risk.items()),
             burden=sum(points * values[v] for v, points in self.burden.items()),
         )
 

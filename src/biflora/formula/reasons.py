@@ -34,7 +34,7 @@ MESSAGES = {
     "max_actives": "The number of actives in one formula is limited.",
     "site": "The body site ({sites}) limits vehicles, pH and strengths.",
     "irritancy": "The skin of {sites} tolerates only little irritancy.",
-    "condition": "The condition excludes ingredients that feed it or close the pores, or limits their strength.",
+    "condition": "The condition excludes vehicles, and ingredients that feed it or close the pores.",
     "wanted_effect": "A formula must serve at least one wanted effect: {effects}.",
     "stock": "The pharmacy's stock lacks what every formula would need.",
     "route": "The law leaves no route for what would be needed (patented, unsettled or forbidden substances).",

@@ -6,17 +6,19 @@ answer says that it is not proved.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from biflora.errors import OperatorMust
-from biflora.formula.programme import Programme
+from biflora.formula.programme import Programme, Terms
 
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model
 
 SEED = 2026
+LEAST_SECONDS = 0.05
 WORKERS = 1
 """With two or more, equally good formulas could come out in another order."""
 
@@ -27,8 +29,10 @@ class Answer:
 
     status: Literal["optimal", "feasible", "impossible", "out_of_time"]
     values: tuple[int, ...] = ()
-    objective: int = 0
-    bound: float = 0.0
+    unproved_stage: int | None = None
+    """The first aim whose optimum was not proved; None when all were."""
+    gap: float = 0.0
+    """How much that aim could still rise at most."""
     core: tuple[int, ...] = ()
     """Assumed literals that suffice for the contradiction; only when literals were assumed."""
 
@@ -84,6 +88,32 @@ class Solver:
         """From now on only answers at least this good count."""
         self._add(tuple(self._programme.maximise.items()), objective, None, ())
 
+    def run_in_order(self, aims: Sequence[Terms], *, seconds: float, effort: float | None = None) -> Answer:
+        """The lexicographic best: each aim is made as large as the aims before it allow.
+
+        Gives the same optimum as the one weighted objective; measured, the proof is several times faster.
+        """
+        end = time.perf_counter() + seconds
+        answer = Answer("out_of_time")
+        for number, aim in enumerate(aims):
+            terms = tuple((v, c) for v, c in aim.items() if c)
+            if not terms and number < len(aims) - 1:
+                continue
+            self._model.maximize(self._sum(terms))
+            left = max(end - time.perf_counter(), LEAST_SECONDS)
+            step = self.run(seconds=left, effort=effort)
+            if not step.values:
+                return step if not answer.values else replace(answer, unproved_stage=number, gap=float("inf"))
+            answer = step
+            if step.status != "optimal":
+                return replace(step, unproved_stage=number)
+            reached = sum(c * step.values[v] for v, c in terms)
+            self._add(terms, reached, None, ())
+            self._model.clear_hints()
+            for variable, value in zip(self._variables, step.values, strict=True):
+                self._model.add_hint(variable, value)
+        return answer
+
     def run(
         self, *, seconds: float, assume: Iterable[int] = (), any_answer: bool = False, effort: float | None = None
     ) -> Answer:
@@ -108,17 +138,13 @@ class Solver:
         status = solver.solve(self._model)
         if status in (cp.OPTIMAL, cp.FEASIBLE):
             values = tuple(solver.value(variable) for variable in self._variables)
-            objective = self._programme.value_of(list(values))
-            return Answer(
-                "optimal" if status == cp.OPTIMAL and not any_answer else "feasible",
-                values,
-                objective,
-                solver.best_objective_bound if self._programme.maximise else 0.0,
-            )
+            if status == cp.OPTIMAL and not any_answer:
+                return Answer("optimal", values)
+            return Answer("feasible", values, 0, max(solver.best_objective_bound - solver.objective_value, 0.0))
         if status == cp.INFEASIBLE:
             core = solver.sufficient_assumptions_for_infeasibility() if assumed else ()
             by_index = {self._literal(literal).index: literal for literal in assumed}
             return Answer("impossible", core=tuple(by_index[index] for index in core if index in by_index))
         if status == cp.UNKNOWN:
-            return Answer("out_of_time", bound=float("inf"))
+            return Answer("out_of_time")
         raise OperatorMust("CP-SAT refuses the formula's model as invalid; report this as a defect of biflora.")

@@ -22,6 +22,8 @@ class OneOfAKind(Row):
     label: str
     members: tuple[str, ...]
     """Ingredient keys."""
+    least_gain: float = 0.0
+    """What a member must add in benefit (weight x strength), beyond what any ingredient must, to enter."""
 
 
 class NeededBeside(Row):
