@@ -33,9 +33,11 @@ def beyond_use_date(formula: Formula, made_on: date, lots: Sequence[Lot] = ()) -
     days = rule.fridge_days if cold else rule.room_days
     if days is None:
         raise PharmacistMust(f"The rule '{key}' gives no number of days; assign the date from your own record.")
-    kind = "aqueous" if vehicle.aqueous else "without water"
+    kind = (
+        "without water" if not vehicle.aqueous else "aqueous, preserved" if preserved else "aqueous, not preserved"
+    )
     because = (
-        f"{vehicle.label} is {kind}{', preserved' if preserved else ', not preserved' if vehicle.aqueous else ''}: "
+        f"{vehicle.label} is {kind}: "
         f"{rule.category}; {days} days {'in the refrigerator' if cold else 'at room temperature'}; "
         "the day of making is day 1"
     )

@@ -27,11 +27,19 @@ TRANSITIONS: dict[OrderState, tuple[OrderState, ...]] = {
     S.RECALLED: (),
 }
 NEXT_ACTOR: dict[OrderState, str] = {
-    S.RECEIVED: "pharmacist: review", S.IN_REVIEW: "pharmacist: verify or ask", S.CLARIFICATION: "prescriber: answer",
-    S.VERIFIED: "pharmacy: make it", S.COMPOUNDING: "pharmacy: weigh and make", S.QUALITY_CHECK: "pharmacist: release",
-    S.RELEASED: "pharmacy: ship", S.SHIPPED: "carrier: deliver", S.DELIVERED: "patient: use it",
-    S.CANCELLED: "nobody", S.REJECTED: "prescriber: see the reason", S.RECALLED: "pharmacy: reach the patient today",
-}  # fmt: skip
+    S.RECEIVED: "pharmacist: review",
+    S.IN_REVIEW: "pharmacist: verify or ask",
+    S.CLARIFICATION: "prescriber: answer",
+    S.VERIFIED: "pharmacy: make it",
+    S.COMPOUNDING: "pharmacy: weigh and make",
+    S.QUALITY_CHECK: "pharmacist: release",
+    S.RELEASED: "pharmacy: ship",
+    S.SHIPPED: "carrier: deliver",
+    S.DELIVERED: "patient: use it",
+    S.CANCELLED: "nobody",
+    S.REJECTED: "prescriber: see the reason",
+    S.RECALLED: "pharmacy: reach the patient today",
+}
 BEFORE_RELEASE = (S.RECEIVED, S.IN_REVIEW, S.VERIFIED, S.COMPOUNDING, S.QUALITY_CHECK)
 
 

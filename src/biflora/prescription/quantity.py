@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from biflora.errors import ClinicianMust
 from biflora.knowledge.dispensing import Container, containers, dispensing_setting
-from biflora.knowledge.planning import body_surfaces
+from biflora.knowledge.planning import body_surfaces, plan_limit
 from biflora.plan.plan import BodySite
 from biflora.prescription.prescription import Amount
 
@@ -26,8 +26,8 @@ def amount_for(
     area = sum(percent for _, percent in sites)
     if area <= 0:
         raise ClinicianMust("No affected area was entered; enter each site with its percent of the body surface.")
-    per_unit = dispensing_setting("percent_bsa_per_finger_tip_unit")
-    grams = dispensing_setting("grams_per_finger_tip_unit")
+    per_unit = plan_limit("percent_bsa_per_finger_tip_unit")
+    grams = plan_limit("grams_per_finger_tip_unit")
     step = dispensing_setting("round_finger_tip_units_to").value
     exact = area / per_unit.value * body_surface_m2(age_years) / body_surface_m2(ADULT_YEARS)
     units = max(step, math.ceil(exact / step - 1e-9) * step)
