@@ -126,9 +126,7 @@ def _guild_share(composition: Composition, guild: Guild) -> GuildShare:
             state=State.BELOW_DETECTION,
             reads=0.0 if composition.has_counts else None,
             detection_limit=detection,
-            note=guild.note
-            if detection is not None
-            else _joined("The file holds shares only: no detection limit.", guild.note),
+            note=_joined("" if detection else "The file holds shares only: no detection limit.", guild.note),
         )
     low, high = counting_interval(value, total) if composition.has_counts else (None, None)
     return GuildShare(
@@ -155,7 +153,7 @@ def _not_measured(composition: Composition, guild: Guild) -> str:
             return "16S sees bacteria only; a yeast needs ITS sequencing or a database with fungi."
         seen = composition.table.names_fungi or any(name.kingdom == "fungi" for name in composition.named)
         if not seen:
-            return "No fungus stands in this file, so its database may hold none; absent and unseen cannot be told apart."
+            return "The file names no fungus; its database may hold none, so absent and unseen are one."
     elif assay == "ITS":
         return "ITS sequencing sees fungi only."
     return ""

@@ -82,7 +82,7 @@ def log_ratio(s_aureus: GuildShare | None, cons: GuildShare | None) -> Quantity:
             )
         missing = "CoNS" if s_aureus.share else "S. aureus"
         return Quantity(
-            **blank, state=State.BELOW_DETECTION, note=f"{missing} was not found, and the file holds shares only."
+            **blank, state=State.BELOW_DETECTION, note=f"{missing} not found; the file holds shares only."
         )
     from scipy.special import betaincinv
 
@@ -124,8 +124,8 @@ def proxies(guilds: tuple[GuildShare, ...]) -> tuple[Quantity, ...]:
 def loads(site: SiteName, guilds: tuple[GuildShare, ...], laboratory: Laboratory) -> tuple[Quantity, ...]:
     """DNA loads on the skin, log10 per cm2: measured by qPCR, or the share of the measured 16S total.
 
-    The share of the total is divided by the taxon's 16S copies per genome where knowledge has them. DNA of dead cells
-    is counted too.
+    The share of the total is divided by the taxon's 16S copies per genome where knowledge has them. DNA of dead
+    cells is counted too.
     """
     if site != "skin":
         return ()
@@ -188,5 +188,5 @@ def _load_from_share(key: str, label: str, total: float, guild: GuildShare, copi
         value=load(guild.share),
         low=load(guild.low),
         high=load(guild.high),
-        note=f"16S total x share / {copies:g} copies per genome (recalled, not read); interval from counting alone.",
+        note=f"16S total x share / {copies:g} copies per genome (recalled); interval from counting alone.",
     )

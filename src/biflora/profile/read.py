@@ -15,8 +15,8 @@ from biflora.values import Finding, Who
 WHAT_IS_UNKNOWN: dict[SiteName, str] = {
     "skin": "S. aureus, the commensal staphylococci and Malassezia on the skin are not known; the forecast starts "
     "from the population's spread and its intervals are wider. A swab of the worst site would tell.",
-    "gut": "Bifidobacterium and the butyrate producers in the gut are not known; the forecast of the oral arm starts "
-    "from the population's spread and its intervals are wider. A stool sample would tell.",
+    "gut": "Bifidobacterium and the butyrate producers in the gut are not known; the forecast of the oral arm "
+    "starts from the population's spread and its intervals are wider. A stool sample would tell.",
 }
 
 
@@ -73,8 +73,8 @@ def _score_findings(patient: Patient) -> list[Finding]:
                 level="note" if patient.condition is not Condition.ATOPIC_DERMATITIS else "warn",
                 rule="no_severity_score",
                 subject="severity score",
-                message="No severity score of this condition was entered; the forecast starts from the population's "
-                f"spread. Enter one of: {names}.",
+                message="No severity score of this condition was entered; the forecast starts from the "
+                f"population's spread. Enter one of: {names}.",
                 who=Who.PRESCRIBER,
             )
         )

@@ -14,7 +14,7 @@ from biflora.errors import LaboratoryMust
 from biflora.profile.names import SEQUENCE
 from biflora.profile.readers.grids import SAMPLE_NAMES, TAXON_NAMES, VALUE_NAMES, is_number_grid
 from biflora.profile.readers.metaphlan import metaphlan_version
-from biflora.profile.readers.numbers import delimiter_of, grid
+from biflora.profile.readers.numbers import delimiter_of, grid, share_of_numbers
 
 Kind = Literal[
     "biom_hdf5", "biom_json", "qza", "metaphlan", "kraken2", "bracken", "emu", "otu_tsv", "seqtab", "feature_rows",
@@ -186,6 +186,9 @@ def _recognise_grid(text: str, header: str, file_name: str) -> Recognised:
             "feature table with taxonomy columns",
             "numbers per sample and the columns Kingdom ... Species",
         )
+    second = next((line for line in text.splitlines()[1:200] if line.strip() and not line.startswith("#")), "")
+    if share_of_numbers([cell.strip('" ') for cell in second.split(mark)[1:]]) < 0.5:
+        raise _foreign(file_name, "a text table whose cells are not counts or shares (metadata, perhaps)")
     rows = grid(text, file_name)
     if is_number_grid(rows):
         if rows[1:] and SEQUENCE.match(rows[1][0].strip()):

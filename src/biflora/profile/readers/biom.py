@@ -77,6 +77,8 @@ def read_biom_json(text: str, file_name: str, because: str) -> LabTable:
         samples = [str(column["id"]) for column in columns]
         lineages = [_lineage((row.get("metadata") or {}).get("taxonomy")) for row in rows]
         taxids = [str((row.get("metadata") or {}).get(TAXID_FIELDS[0], "")) for row in rows]
+        if not names or not samples:
+            raise LaboratoryMust(f"{file_name}: the table has no samples or no taxa; export it again with both.")
         if data.get("matrix_type") == "dense":
             matrix = np.array(data["data"], dtype=np.float64)
             if matrix.shape != (len(names), len(samples)):
