@@ -139,6 +139,8 @@ def write_prescription(
         days=days,
         repeats=repeats,
         needs=consultation.plan.needs,
+        current_treatments=patient.current_treatments,
+        synthetic=patient.synthetic,
     )
     with store.act(by.username, "prescription written") as act:
         act.keep(draft, kind="draft", patient_id=patient_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from importlib import resources
 from pathlib import Path
+from traceback import extract_tb
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
@@ -31,7 +32,7 @@ def create_app(store_url: str | None = None, data_folder: Path = Path("biflora-d
     """The clinic's pages over the database `store_url` (else BIFLORA_DATABASE, else SQLite in `data_folder`)."""
     app = FastAPI(title="biflora", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.clinic = open_clinic(data_folder, store_url=store_url)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, on_unexpected=_unexpected)
     for module in (landing, clinician, intake, papers, pharmacist, patient, researcher):
         app.include_router(module.pages)
     app.add_api_route("/healthz", healthz, methods=["GET"])
@@ -39,7 +40,6 @@ def create_app(store_url: str | None = None, data_folder: Path = Path("biflora-d
     app.add_exception_handler(NotLoggedIn, _to_the_entrance)
     app.add_exception_handler(BifloraError, _plain_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)
     return app
 
 
@@ -77,8 +77,12 @@ def _http_error(request: Request, problem: Exception) -> Response:
 
 
 def _unexpected(request: Request, problem: Exception) -> Response:
-    # The type alone is logged: a message or a traceback could hold a patient's values.
-    log.error("unexpected %s at %s", type(problem).__name__, request.scope.get("route"))
+    # Type and place alone are logged: a message could hold a patient's values.
+    places = [
+        f"{frame.name} in {Path(frame.filename).name}:{frame.lineno}"
+        for frame in extract_tb(problem.__traceback__)
+    ]
+    log.error("unexpected %s: %s", type(problem).__name__, " < ".join(reversed(places[-6:])))
     return page(
         request, "problem.html", status=500, title="Something broke",
         message="biflora met an error that it does not know; nothing was changed. Tell the person who runs it.",

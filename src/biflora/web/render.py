@@ -19,6 +19,7 @@ from biflora.twin.forecast import ARM_LABELS
 from biflora.web.security import VISIT_COOKIE, current_user, form_token, set_cookie
 
 _STYLE_ELEMENT = re.compile(r"<style\b[^>]*>.*?</style>", re.DOTALL)
+_OWN_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>', re.IGNORECASE)
 _INLINE_STYLE = re.compile(r'\sstyle="[^"]*"')
 
 NAVIGATION = {
@@ -34,8 +35,12 @@ NAVIGATION = {
 
 
 def without_styles(html: str) -> str:
-    """The same with the stylesheet linked: the content policy allows no style written into a page."""
-    return _INLINE_STYLE.sub("", _STYLE_ELEMENT.sub('<link rel="stylesheet" href="/static/biflora.css">', html))
+    """The same with the stylesheet linked: the content policy allows no style written into a page.
+
+    A page that was made to stand alone carries its own, narrower policy; ours takes its place.
+    """
+    linked = _STYLE_ELEMENT.sub('<link rel="stylesheet" href="/static/biflora.css">', _OWN_POLICY.sub("", html))
+    return _INLINE_STYLE.sub("", linked)
 
 
 def figure(chart: Chart, *, show_title: bool = True) -> Markup:

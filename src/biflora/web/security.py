@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,10 +38,14 @@ HEADERS = {
 
 
 class Guard:
-    """Adds the headers to every answer and refuses a request that is too large or hides its length."""
+    """Adds the headers to every answer, refuses a request that is too large, and answers what broke.
 
-    def __init__(self, app: ASGIApp) -> None:
+    An error that nobody expected ends here and not in the server's log, which would print its message.
+    """
+
+    def __init__(self, app: ASGIApp, on_unexpected: Callable[[Request, Exception], Response]) -> None:
         self.app = app
+        self.on_unexpected = on_unexpected
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,7 +64,11 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send_guarded)
             return
-        await self.app(scope, receive, send_guarded)
+        try:
+            await self.app(scope, receive, send_guarded)
+        except Exception as problem:
+            answer = await run_in_threadpool(self.on_unexpected, Request(scope), problem)
+            await answer(scope, receive, send_guarded)
 
 
 def _refusal(scope: Scope) -> Response | None:
