@@ -107,4 +107,13 @@ def _findings(flags: tuple[RedFlag, ...], ranking: Ranking, stopped: bool) -> tu
                 source="biflora decision 7", verification="assumed",
             )
         )  # fmt: skip
+    elif ranking.best_gut_link_off not in (None, ranking.best):
+        found.append(
+            Finding(
+                level="note", rule="order_changes_without_gut_link", subject="ranking", who=Who.EVIDENCE,
+                message="With the gut link switched off another arm would stand first in the order; the proposal "
+                "stays the same.",
+                source="biflora decision 7", verification="assumed",
+            )
+        )  # fmt: skip
     return tuple(found)

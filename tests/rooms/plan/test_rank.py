@@ -67,6 +67,16 @@ def test_probability_best_equals_a_direct_simulation() -> None:
         assert found[arm] == pytest.approx(expected, abs=0.03)  # 4,096 draws: SE 0.008
 
 
+def test_an_order_that_changes_without_the_gut_link_is_noted() -> None:
+    """Oral first by 6 - 1.55; with the link off topical first by 5 - 2.06; neither clear: standard care stays."""
+    on: dict[Arm, float] = {"standard_care": 40, "oral": 34, "topical": 38, "combination": 38}
+    off: dict[Arm, float] = {"standard_care": 40, "oral": 40, "topical": 35, "combination": 38}
+    plan = make_plan(made_up.profile(), made_up.forecast(on, between_sd=10, off=off))
+    assert plan.proposed_arm == "standard_care"
+    assert plan.arms[0].arm == "oral"
+    assert any(f.rule == "order_changes_without_gut_link" for f in plan.findings)
+
+
 def test_mirrored_turns_a_band_round() -> None:
     band = made_up.band(3.0, 1.0)
     assert mirrored(mirrored(band)) == band
