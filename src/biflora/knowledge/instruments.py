@@ -32,6 +32,15 @@ class Instrument(Row):
     licence: str
     note: str = ""
 
+    @property
+    def bands_in_words(self) -> str:
+        return ", ".join(self.bands)
+
+    @property
+    def item_names(self) -> str:
+        """Names of its items as `InstrumentInput.items` takes them."""
+        return ", ".join(items_of(self.key))
+
 
 class InstrumentItem(Row):
     """One item of an instrument."""
@@ -85,6 +94,12 @@ def band_of(instrument: Instrument, value: float) -> str:
             return name
     return ""
 
+
+INSTRUMENTS_PAGE_COLUMNS = (
+    "key", "label", "minimum", "maximum", "unit", "bands_in_words", "band_source", "important_difference", "item_names",
+    "licence", "source", "verification",
+)  # fmt: skip
+"""What the generated reference page shows of each instrument."""
 
 TABLES: dict[str, type[Row]] = {
     "instruments": Instrument,

@@ -23,6 +23,7 @@ class ReferenceRow(Row):
     n: int
     """Persons (not samples)."""
     samples: int
+    unit: str = "share"
     median: float
     low: float
     high: float

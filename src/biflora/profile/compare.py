@@ -53,9 +53,9 @@ def mismatches(row: ReferenceRow, site: SiteName, assay: str, age_years: float |
     elif assay != row.assay:
         found.append(f"region: sample {assay}, reference {row.assay}")
     if site == "skin":
-        found.append(f"body site: reference {row.body_site}; the file does not say where the swab was taken")
+        found.append(f"body site: reference {row.body_site}, sample's not in the file")
     if age_years is None:
-        found.append(f"age: reference {row.age_band}, sample's age not given")
+        found.append(f"age: reference {row.age_band}, sample's not given")
     elif not row.age_min <= age_years <= row.age_max:
         found.append(f"age: reference {row.age_band}")
     return tuple(found)
