@@ -1,0 +1,105 @@
+"""What the checker sees of a formula: each line beside its ingredient's row, and sums over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from biflora.formula.formula import Formula, Line
+from biflora.knowledge.pharmacy import Ingredient, Vehicle
+from biflora.knowledge.rows import Row
+from biflora.plan.plan import Condition, Needs
+from biflora.values import Finding, Level, Who
+
+WATER = "purified_water"
+LIVE = "probiotic_live"
+EXCIPIENTS = frozenset(
+    {
+        "emollient",
+        "humectant",
+        "emulsifier",
+        "gelling",
+        "preservative",
+        "antioxidant",
+        "chelator",
+        "buffer",
+        "solvent",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """One ingredient in the jar; several lines of the same ingredient are one portion."""
+
+    row: Ingredient
+    percent: float
+    quantum_satis: bool
+
+    @property
+    def name(self) -> str:
+        return self.row.name
+
+
+@dataclass(frozen=True)
+class Jar:
+    """A formula with its rows of knowledge, ready for the rules."""
+
+    formula: Formula
+    vehicle: Vehicle
+    portions: tuple[Portion, ...]
+    needs: Needs | None
+
+    @property
+    def leave_on(self) -> bool:
+        return not (self.formula.rinse_off or self.vehicle.rinse_off)
+
+    @property
+    def condition(self) -> Condition | None:
+        if self.needs is not None:
+            return self.needs.condition
+        return next((each for each in Condition if each.value == self.formula.condition), None)
+
+    @property
+    def water_percent(self) -> float:
+        return self.percent_of(WATER)
+
+    @property
+    def oil_percent(self) -> float:
+        return sum(portion.percent for portion in self.portions if portion.row.phase == "O")
+
+    def percent_of(self, key: str) -> float:
+        return sum(portion.percent for portion in self.portions if portion.row.key == key)
+
+    def of_class(self, *klasses: str) -> tuple[Portion, ...]:
+        return tuple(portion for portion in self.portions if portion.row.klass in klasses)
+
+    def named(self, names: Iterable[str]) -> tuple[Portion, ...]:
+        """Portions that `names` (ingredient keys or `class:<klass>`) mean."""
+        wanted = set(names)
+        return tuple(p for p in self.portions if p.row.key in wanted or f"class:{p.row.klass}" in wanted)
+
+
+def portions_of(lines: Iterable[Line], rows: Mapping[str, Ingredient]) -> tuple[Portion, ...]:
+    """Each known ingredient once, with its lines' sum; lines of 0 ppm and unknown ingredients are left out."""
+    ppm: dict[str, int] = {}
+    fills: set[str] = set()
+    for line in lines:
+        if line.ingredient in rows:
+            ppm[line.ingredient] = ppm.get(line.ingredient, 0) + line.ppm
+            if line.quantum_satis:
+                fills.add(line.ingredient)
+    return tuple(Portion(rows[key], amount / 10_000, key in fills) for key, amount in ppm.items() if amount > 0)
+
+
+def finding(
+    level: Level, rule: str, subject: str, message: str, who: Who, source: Row | tuple[str, str] | None = None
+) -> Finding:
+    """A finding whose source is a row of knowledge, or a citation with its verification."""
+    if isinstance(source, Row):
+        cited, verified = source.source, source.verification
+    else:
+        cited, verified = source or ("arithmetic", "computed")
+    return Finding(
+        level=level, rule=rule, subject=subject, message=message, who=who, source=cited, verification=verified
+    )
