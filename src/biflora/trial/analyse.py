@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import math
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from biflora.errors import TrialistMust
 from biflora.knowledge.rows import release
 from biflora.knowledge.trials import trial_setting
-from biflora.trial.ancova import Ancova, AncovaContrast, ancova
+from biflora.trial.ancova import Ancova, AncovaContrast, Floats, ancova
 from biflora.trial.evidence import ArmResult, Contrast, Evidence
 from biflora.trial.power import contrast_power, detectable
 from biflora.twin.forecast import Arm
@@ -20,6 +20,7 @@ from biflora.values import Band, Finding, Value, Who
 
 COLUMNS = ("subject", "arm", "baseline", "week12")
 MISSING = {"", "NA", "NaN", "nan", "."}
+Endpoint = Literal["value", "percent change"]
 CONTROL: Arm = "standard_care"
 
 
@@ -70,9 +71,10 @@ def read_trial(path: Path, *, trial: str = "", instrument: str = "SCORAD", unit:
     return TrialData(trial=trial or path.stem, instrument=instrument, unit=unit, patients=tuple(patients))
 
 
-def analyse(data: TrialData | Path, *, control: Arm = CONTROL) -> Evidence:
+def analyse(data: TrialData | Path, *, control: Arm = CONTROL, endpoint: Endpoint = "value") -> Evidence:
     """ANCOVA of the last visit on baseline, each arm against the control, complete cases; from data or a CSV.
 
+    `endpoint`: the score itself, or each patient's change in percent of her own baseline (which must be above 0).
     `Contrast.power` is the power that this trial had for the smallest important difference, not an observed
     power. Raises TrialistMust when the table cannot be analysed.
     """
@@ -80,8 +82,9 @@ def analyse(data: TrialData | Path, *, control: Arm = CONTROL) -> Evidence:
     rows = trial.patients
     baseline = np.array([p.baseline for p in rows])
     week12 = np.array([math.nan if p.week12 is None else p.week12 for p in rows])
-    result = ancova(baseline, week12, [p.arm for p in rows], control=control)
-    important = _important(trial)
+    outcome = week12 if endpoint == "value" else _percent_change(trial.trial, baseline, week12)
+    result = ancova(baseline, outcome, [p.arm for p in rows], control=control)
+    important = _important(trial) if endpoint == "value" else None
     missing = int(np.isnan(week12).sum())
     arms = tuple(_arm_result(trial, arm) for arm in get_args(Arm) if arm in result.arms)
     return Evidence.make(
@@ -93,7 +96,7 @@ def analyse(data: TrialData | Path, *, control: Arm = CONTROL) -> Evidence:
         seed=0,
         repeats=0,
         arms=arms,
-        contrasts=tuple(_contrast(trial, found, important) for found in result.contrasts),
+        contrasts=tuple(_contrast(trial, found, important, endpoint) for found in result.contrasts),
         comparisons=(),
         not_identified=_limits(result, missing, important),
         findings=_findings(missing, len(rows)),
@@ -124,6 +127,15 @@ def _number(text: str, column: str, where: str) -> float:
     return value
 
 
+def _percent_change(trial: str, baseline: Floats, week12: Floats) -> Floats:
+    if np.any(baseline <= 0):
+        raise TrialistMust(
+            f"{trial}: a baseline of zero or below has no percent change; analyse the value instead."
+        )
+    change: Floats = 100 * (week12 / baseline - 1)
+    return change
+
+
 def _important(trial: TrialData) -> float | None:
     if trial.important_difference is not None:
         return trial.important_difference
@@ -141,9 +153,7 @@ def _arm_result(trial: TrialData, arm: Arm) -> ArmResult:
     )  # fmt: skip
 
 
-def _change_se(
-    start: np.ndarray[tuple[int], np.dtype[np.float64]], end: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> float:
+def _change_se(start: Floats, end: Floats) -> float:
     """Standard error of 100 x (mean end / mean start - 1), by the delta method for a ratio of means."""
     n = len(start)
     if n < 2 or not start.mean():
@@ -161,12 +171,15 @@ def t_band(middle: float, se: float, df: float) -> Band:
     return Band(median=float(middle), **limits)
 
 
-def _contrast(trial: TrialData, found: AncovaContrast, important: float | None) -> Contrast:
+def _contrast(trial: TrialData, found: AncovaContrast, important: float | None, endpoint: Endpoint) -> Contrast:
+    words, unit = ("at the last visit", trial.unit)
+    if endpoint == "percent change":
+        words, unit = ("change in percent", "percentage points")
     power = 0.0 if important is None else contrast_power(important, found.se, found.df)
     return Contrast.model_validate(
         {
             "arm": found.arm, "against": found.against,
-            "endpoint": f"{trial.instrument} at the last visit, ANCOVA", "unit": trial.unit,
+            "endpoint": f"{trial.instrument} {words}, ANCOVA", "unit": unit,
             "estimate": found.estimate, "se": found.se, "ci_low": found.ci_low, "ci_high": found.ci_high,
             "p_value": found.p_value, "predictive": t_band(found.estimate, found.se, found.df), "power": power,
         }
@@ -181,9 +194,7 @@ def _limits(result: Ancova, missing: int, important: float | None) -> tuple[str,
         "The p values are not corrected for several comparisons.",
     ]
     if important is None:
-        words.append(
-            "No smallest important difference is known for this instrument; the power column is 0 for it."
-        )
+        words.append("No smallest important difference is known for this endpoint; its power column is 0.")
     if missing:
         words.append(
             f"{missing} patient(s) without the last visit are left out; that is fair only if they were missed at "

@@ -60,6 +60,22 @@ def test_a_real_trial_from_a_table(shared_data: Path, tmp_path: Path) -> None:
     assert control.week12_mean == pytest.approx(164.1 / 6)
 
 
+def test_percent_change_of_each_patient(tmp_path: Path) -> None:
+    """Baselines 10 20 10 20; changes: control 0 and 0, oral -50 and -50, except one -40: the arms differ by -45.
+
+    Baseline is balanced (mean 15 in both), so the difference of arm means stands: (-50 - 40) / 2 - 0 = -45.
+    """
+    rows = "a,standard_care,10,10\nb,standard_care,20,20\nc,oral,10,5\nd,oral,20,12\n"
+    evidence = analyse(write(tmp_path, "subject,arm,baseline,week12\n" + rows), endpoint="percent change")
+    (oral,) = evidence.contrasts
+    assert oral.estimate == pytest.approx(-45.0)
+    assert oral.unit == "percentage points"
+    text = "subject,arm,baseline,week12\n" + rows.replace("a,standard_care,10", "a,standard_care,0")
+    path = write(tmp_path, text)
+    with pytest.raises(TrialistMust, match="zero or below"):
+        analyse(path, endpoint="percent change")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
