@@ -184,7 +184,7 @@ def _emulsion(jar: Jar) -> Iterator[Finding]:
             "stop",
             "emulsifier_share",
             ", ".join(p.name for p in emulsifiers),
-            f"{blend_percent:g} % emulsifier cannot hold {jar.oil_percent:g} % oil; {share.value:g} g per g is least.",
+            f"{blend_percent:g} % emulsifier for {jar.oil_percent:g} % oil (least: {share.value:g} g per g).",
             Who.CHEMISTRY,
             share,
         )
