@@ -31,16 +31,18 @@ def modules(elements: str) -> tuple[tuple[bool, ...], ...]:
         raise PharmacistMust(
             f"The label's GS1 element string cannot be encoded ({problem}); mend the lot or serial number."
         ) from None
-    return tuple(tuple(_black(row, column) for column in range(symbol.width)) for row in symbol.encoded_data)
+    packed = symbol.encoded_data
+    return tuple(
+        tuple(bool(packed[row, column // 8] >> (column % 8) & 1) for column in range(symbol.width))
+        for row in range(symbol.rows)
+    )
 
 
-def _black(row: bytes, column: int) -> bool:
-    return bool(row[column // 8] >> (column % 8) & 1)
-
-
-def edge_mm(elements: str) -> float:
-    """Edge of the printed symbol without its quiet zone, at least 10 mm."""
-    return max(LEAST_MM, len(modules(elements)) * MODULE_MM)
+def printed_mm(elements: str) -> float:
+    """Edge of the printed drawing with its quiet zone; the symbol alone measures at least 10 mm."""
+    count = len(modules(elements))
+    module = max(MODULE_MM, LEAST_MM / count)
+    return module * (count + 2 * QUIET_MODULES)
 
 
 def svg(elements: str) -> str:
