@@ -304,6 +304,8 @@ def _smallest(forecast: Forecast, severity: str | None) -> str:
 
 
 def _arms(plan: Plan) -> Grid | None:
+    if plan.arms and all(a.improvement is None for a in plan.arms):
+        return _arms_in_words(plan)
     rows = []
     for arm in sorted(plan.arms, key=lambda a: a.rank):
         name = ARM_LABELS[arm.arm] + (", proposed" if arm.arm == plan.proposed_arm else "")
@@ -331,6 +333,19 @@ def _arms(plan: Plan) -> Grid | None:
         if rows
         else None
     )
+
+
+def _arms_in_words(plan: Plan) -> Grid:
+    """The arms where nothing was forecast: what each asks and what trials found."""
+    rows = tuple(
+        (
+            ARM_LABELS[a.arm] + (", proposed" if a.arm == plan.proposed_arm else ""),
+            a.burden if a.allowed else "not allowed: " + "; ".join(a.blocked_because),
+            a.evidence or "no trial found",
+        )
+        for a in sorted(plan.arms, key=lambda a: a.rank)
+    )
+    return Grid("The arms; none could be forecast", ("Arm", "Burden", "Evidence"), rows)
 
 
 def _gain(b: Band | None) -> str:

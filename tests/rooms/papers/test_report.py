@@ -155,6 +155,13 @@ def test_paper_carries_findings_null_trials_and_what_is_only_remembered() -> Non
         assert words in paper, words
 
 
+def test_arms_without_a_forecast_stand_in_words() -> None:
+    arms = tuple(a.model_copy(update={"improvement": None}) for a in sample.plan().arms)
+    html = report_html(**values(forecast=no_courses(), plan=sample.plan(arms=arms)))
+    assert "The arms; none could be forecast" in html
+    assert "Fall by week 12" not in html
+
+
 def test_equal_values_give_equal_bytes() -> None:
     assert report_pdf(**values()) == report_pdf(**values())
     assert report_html(**values()) == report_html(**values())
