@@ -99,7 +99,7 @@ def formula_sheet(formula: Formula) -> FormulaSheet:
         other_findings=tuple(f for f in formula.findings if f not in placed),
         columns=("This formula", *(f"Alternative {i}" for i, _ in enumerate(formula.alternatives, 1))),
         alternatives=_alternatives(formula),
-        gives_up=tuple(a.gives_up for a in formula.alternatives),
+        gives_up=tuple(a.gives_up.strip().rstrip(".") for a in formula.alternatives),
     )
 
 
@@ -169,7 +169,7 @@ def _alternatives(formula: Formula) -> tuple[AlternativeRow, ...]:
         rows.append(_compare(name, _share(ours.get(key)), [_share(t.get(key)) for t in theirs]))
     rows.append(
         _compare(
-            "Benefit (0 to 1)",
+            "Benefit (points)",
             DASH if formula.benefit is None else number(formula.benefit, 2),
             [number(a.benefit, 2) for a in formula.alternatives],
         )

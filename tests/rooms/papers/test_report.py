@@ -126,7 +126,7 @@ def test_alternatives_mark_only_what_differs() -> None:
     # alternative: another vehicle, pH 5.4 for 5.2, niacinamide 2 % for 4 %, no ceramide, lower benefit
     rows = {row.name: row.cells[1].changed for row in formula_sheet(sample_formula.formula()).alternatives}
     changed = {name for name, is_changed in rows.items() if is_changed}
-    assert changed == {"Vehicle", "pH", "Niacinamide", "Ceramide NP", "Benefit (0 to 1)"}
+    assert changed == {"Vehicle", "pH", "Niacinamide", "Ceramide NP", "Benefit (points)"}
 
 
 def test_the_sheet_keeps_every_gram() -> None:
