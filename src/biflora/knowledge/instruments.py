@@ -96,8 +96,8 @@ def band_of(instrument: Instrument, value: float) -> str:
 
 
 INSTRUMENTS_PAGE_COLUMNS = (
-    "key", "label", "minimum", "maximum", "unit", "bands_in_words", "band_source", "important_difference", "item_names",
-    "licence", "source", "verification",
+    "key", "label", "minimum", "maximum", "unit", "bands_in_words", "band_source", "important_difference",
+    "item_names", "licence", "source", "verification",
 )  # fmt: skip
 """What the generated reference page shows of each instrument."""
 
