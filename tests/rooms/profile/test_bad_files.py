@@ -91,6 +91,20 @@ def test_truncated_texts_and_zips(shared_data: Path, tmp_path: Path) -> None:
     refused(written(tmp_path, "cut_kraken.txt", report[:-20].rpartition("\t")[0] + "\n"), "cut off", sample=None)
 
 
+def test_headers_that_are_cut_off(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "b.tsv", "name\ttaxonomy_id\ttaxonomy_lvl\tkraken_assigned\nStaphylococcus aureus\t1280\tS\t9\n"
+    )
+    refused(path, "line 1", "'new_est_reads' is missing", sample=None)
+
+
+def test_a_qza_whose_packed_bytes_are_damaged(shared_data: Path, tmp_path: Path) -> None:
+    content = bytearray((shared_data / "moving_pictures_qiime2/table.qza").read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 64] = bytes(64)
+    refused(written(tmp_path, "damaged.qza", bytes(content)), "damaged")
+
+
 def test_a_qza_with_one_changed_byte_fails_its_checksum(shared_data: Path, tmp_path: Path) -> None:
     source = zipfile.ZipFile(shared_data / "moving_pictures_qiime2/table.qza")
     path = tmp_path / "changed.qza"

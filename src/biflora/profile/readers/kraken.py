@@ -109,7 +109,13 @@ def read_bracken(text: str, file_name: str, because: str) -> LabTable:
     """Bracken's re-estimated reads (`new_est_reads`) at the rank that it was run for."""
     rows = grid(text, file_name)
     header = rows[0]
-    at = {name: header.index(name) for name in ("name", "taxonomy_id", "taxonomy_lvl", "new_est_reads")}
+    wanted = ("name", "taxonomy_id", "taxonomy_lvl", "new_est_reads")
+    lost = [name for name in wanted if name not in header]
+    if lost:
+        raise LaboratoryMust(
+            f"{file_name}, line 1: Bracken's column '{lost[0]}' is missing; send the whole file again."
+        )
+    at = {name: header.index(name) for name in wanted}
     features, reads = [], []
     for line, row in enumerate(rows[1:], start=2):
         features.append(

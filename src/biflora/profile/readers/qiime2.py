@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 import zipfile
+import zlib
 from dataclasses import replace
 
 from biflora.errors import LaboratoryMust
@@ -66,7 +67,7 @@ class Artifact:
         try:
             with self._zip.open(info) as member:
                 return member.read(info.file_size + 1)
-        except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError):
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError):
             raise LaboratoryMust(
                 f"{self.file_name}: '{inner}' in the zip is damaged; send the .qza again."
             ) from None
