@@ -27,7 +27,9 @@ ADHERENCE = {
 
 def uses(arm: Arm, rates: NDArray[np.float64], weeks: int, stop_week: int | None = None) -> NDArray[np.float64]:
     """Use of each lever (n, weeks, 4), each patient's adherence in it; oral and topical stop at `stop_week`."""
-    return schedule([arm if stop_week is None or week < stop_week else "standard_care" for week in range(weeks)], rates)
+    return schedule(
+        [arm if stop_week is None or week < stop_week else "standard_care" for week in range(weeks)], rates
+    )
 
 
 def schedule(arms: Sequence[Arm], rates: NDArray[np.float64]) -> NDArray[np.float64]:

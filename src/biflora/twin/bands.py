@@ -42,9 +42,12 @@ class Weighted:
 
     def courses(self) -> tuple[Course, ...]:
         """Each observable as one measurement at that week would show it."""
+        return tuple(course for key in SHOWN for course in self.courses_of(key))
+
+    def courses_of(self, key: str) -> tuple[Course, ...]:
+        """One observable under every arm."""
         return tuple(
             Course(arm=arm, observable=key, weeks=self._weeks(), bands=self._seen(place, key))
-            for key in SHOWN
             for place, arm in enumerate(ARMS)
         )
 
@@ -60,9 +63,11 @@ class Weighted:
                 reached = course[:, -1] <= kept * course[:, 0]
                 chances.append(
                     GoalChance(
-                        arm=arm, goal=f"{words} at week {self._weeks()[-1]}", observable=key,
+                        arm=arm,
+                        goal=f"{words} at week {self._weeks()[-1]}",
+                        observable=key,
                         probability=self._share(reached),
-                    )  # fmt: skip
+                    )
                 )
         return tuple(chances)
 
@@ -105,7 +110,7 @@ def weighted(values: NDArray[np.float32], weights: Array, seed: int, weeks: int)
     kept = np.sort(order[:count])
     some = np.ascontiguousarray(values[:, kept, : weeks + 1, :])
     middle = some.mean(axis=0)
-    noise = measured(middle, np.random.default_rng([seed, 5])) - middle
+    noise = measured(middle, np.random.default_rng([seed, 5]), limits=False) - middle
     return Weighted(some, noise, weights[kept] / weights[kept].sum())
 
 

@@ -33,7 +33,7 @@ _BUILDING = Lock()
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """Latent observables of virtual patients: (arm, patient, week, observable), in the order of `observe.OBSERVED`."""
+    """Latent observables of virtual patients: (arm, patient, week, observable), as in `observe.OBSERVED`."""
 
     on: NDArray[np.float32]
     off: NDArray[np.float32]

@@ -73,10 +73,13 @@ def _differences(rows: dict[str, ConditionEffect]) -> tuple[Difference, ...]:
         gap = row.change_percent - against.change_percent
         found.append(
             Difference(
-                arm=arm, against="standard_care", observable=_key(row), weeks=(0, row.weeks),
+                arm=arm,
+                against="standard_care",
+                observable=_key(row),
+                weeks=(0, row.weeks),
                 bands=(_normal(0.0, 0.0), _normal(gap, error)),
                 probability_better=0.5 * math.erfc(gap / error / math.sqrt(2.0)),
-            )  # fmt: skip
+            )
         )
     return tuple(found)
 
@@ -84,8 +87,8 @@ def _differences(rows: dict[str, ConditionEffect]) -> tuple[Difference, ...]:
 def _assumptions(condition: Condition, rows: dict[str, ConditionEffect]) -> tuple[Assumption, ...]:
     said = [
         Assumption(
-            what="a course shows one trial's change as it spread between its patients; a difference is between the "
-            "means of its arms and says nothing of one patient",
+            what="a course shows one trial's change as it spread between its patients; a difference is between "
+            "the means of its arms and says nothing of one patient",
             status="assumed",
             source="biflora developers",
         )

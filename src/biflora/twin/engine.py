@@ -66,7 +66,9 @@ FIRST_GUT = state.BIFIDO
 def jacobian(y: Array, p: Array, u: Array, f0: Array, jac: Array, f1: Array) -> None:
     """Forward differences of the rates; a gut state that skin does not feel shares a call with a skin state."""
     n = y.shape[0]
-    jac[:, :] = 0.0
+    for j in range(n):
+        for i in range(n):
+            jac[j, i] = 0.0
     for j in range(n):
         partner = -1
         if j < 3:
@@ -142,10 +144,9 @@ def solve(m: Array, pivot: NDArray[np.int64], x: Array) -> None:
 
 
 @nb.njit(error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def advance(y: Array, p: Array, u: Array, days: float, first: float, rtol: float, work: Array,
-            m: Array, jac: Array, pivot: NDArray[np.int64]) -> tuple[int, float]:  # fmt: skip
+def advance(y: Array, p: Array, u: Array, days: float, first: float, rtol: float, f0: Array, f1: Array, z: Array,
+            k: Array, m: Array, jac: Array, pivot: NDArray[np.int64]) -> tuple[int, float]:  # fmt: skip
     """Move `y` on by `days` under constant input; gives the status and the last step, for a warm start."""
-    f0, f1, z, k = work[0], work[1], work[2], work[3:]
     n = y.shape[0]
     t, h = 0.0, min(first, days)
     steps, fresh = 0, True
@@ -176,15 +177,18 @@ def advance(y: Array, p: Array, u: Array, days: float, first: float, rtol: float
                     place += PLACES[stage, j] * k[j, i]
                 z[i] = place
             if stage == 0:
-                k[0, :] = f0
+                for i in range(n):
+                    f1[i] = f0[i]
             else:
                 rates(z, p, u, f1)
                 for i in range(n):
                     slope = 0.0
                     for j in range(stage):
                         slope += SLOPES[stage, j] * k[j, i]
-                    k[stage, i] = f1[i] + slope / h
-            solve(m, pivot, k[stage])
+                    f1[i] += slope / h
+            solve(m, pivot, f1)
+            for i in range(n):
+                k[stage, i] = f1[i]
         total = 0.0
         for i in range(n):
             z[i] += k[5, i]
@@ -220,11 +224,18 @@ def _compiled(print_of_source: int) -> Callable[..., Any]:
     """The parallel kernel. Numba keys its disk cache by a closure's variables but not by what it calls: the
     fingerprint in the closure keeps a changed model from running as an old one."""
 
+    # fmt: off
     def kernel(y0: Array, p: Array, uses: Array, drive: Array, started: float, link: float, rtol: float,
-               ends: Array, seen: NDArray[np.float32], course: Array, status: NDArray[np.int64]) -> int:  # fmt: skip
+               ends: Array, seen: NDArray[np.float32], course: Array, status: NDArray[np.int64]) -> int:
+        # fmt: on
         weeks = drive.shape[1]
         for k in nb.prange(y0.shape[0]):
-            work, m, jac = np.empty((9, N_STATES)), np.empty((N_STATES, N_STATES)), np.empty((N_STATES, N_STATES))
+            m, jac, stages = (
+                np.empty((N_STATES, N_STATES)),
+                np.empty((N_STATES, N_STATES)),
+                np.empty((6, N_STATES)),
+            )
+            f0, f1, z = np.empty(N_STATES), np.empty(N_STATES), np.empty(N_STATES)
             pivot = np.empty(N_STATES, np.int64)
             y, u, q = y0[k].copy(), np.empty(N_INPUTS), p[k]
             u[GUT_LINK], u[BUTYRATE_HELD] = link, y[BUTYRATE]
@@ -242,7 +253,7 @@ def _compiled(print_of_source: int) -> Callable[..., Any]:
                 if not treating:
                     u[USE_STEROID] = 0.0
                 u[DRIVE] = drive[k, w]
-                code, h = advance(y, q, u, 7.0, h, rtol, work, m, jac, pivot)
+                code, h = advance(y, q, u, 7.0, h, rtol, f0, f1, z, stages, m, jac, pivot)
                 if code != DONE:
                     status[k] = code
                     break

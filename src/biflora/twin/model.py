@@ -33,7 +33,14 @@ def logistic(x: float) -> float:
 @nb.njit(error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def rates(y: Array, p: Array, u: Array, dy: Array) -> None:
     """Write the rate of change per day of every state into `dy`."""
-    a, c, strain, b, tone, g = y[at.S_AUREUS_LN], y[at.CONS_LN], y[at.STRAIN], y[at.BARRIER], y[at.TONE], y[at.REGULATION]
+    a, c, strain, b, tone, g = (
+        y[at.S_AUREUS_LN],
+        y[at.CONS_LN],
+        y[at.STRAIN],
+        y[at.BARRIER],
+        y[at.TONE],
+        y[at.REGULATION],
+    )
     steroid, f, prob, pool, prod, but = (
         y[at.STEROID], y[at.BIFIDO], y[at.PROBIOTIC], y[at.POOL], y[at.PRODUCERS], y[at.BUTYRATE],
     )  # fmt: skip
@@ -42,10 +49,14 @@ def rates(y: Array, p: Array, u: Array, dy: Array) -> None:
     residents = math.exp(c)
     commensals = residents + STRAIN_UNIT * strain
     inhibition = commensals / (p[at.COMMENSAL_HALF_KILL] + commensals)
-    virulence = logistic(p[at.QUORUM_SLOPE] * (a - p[at.QUORUM_THRESHOLD] - p[at.QUORUM_BLOCK] * (inhibition - 0.5)))
+    virulence = logistic(
+        p[at.QUORUM_SLOPE] * (a - p[at.QUORUM_THRESHOLD] - p[at.QUORUM_BLOCK] * (inhibition - 0.5))
+    )
     room = 1.0 - commensals * math.exp(-p[at.STAPHYLOCOCCUS_CAPACITY])
     dy[at.S_AUREUS_LN] = (
-        p[at.S_AUREUS_GROWTH] * (1.0 - math.exp(a - p[at.S_AUREUS_CAPACITY])) / (1.0 + p[at.BARRIER_ON_S_AUREUS] * b)
+        p[at.S_AUREUS_GROWTH]
+        * (1.0 - math.exp(a - p[at.S_AUREUS_CAPACITY]))
+        / (1.0 + p[at.BARRIER_ON_S_AUREUS] * b)
         - p[at.PEPTIDE_KILL] * b / (1.0 + tone / p[at.TONE_ON_PEPTIDES])
         - p[at.COMMENSAL_KILL] * inhibition
         - p[at.STRAIN_SUSCEPTIBLE] * p[at.STRAIN_KILL] * strain / (strain + p[at.STRAIN_HALF_KILL])
@@ -68,19 +79,20 @@ def rates(y: Array, p: Array, u: Array, dy: Array) -> None:
         * (1.0 - b) / (1.0 + tone / p[at.TONE_ON_BARRIER])
         - (p[at.BARRIER_WEAR] + p[at.VIRULENCE_WEAR] * virulence + p[at.SCRATCH_WEAR] * tone / (1.0 + tone)) * b
     )  # fmt: skip
-    drive = (p[at.TONE_FLOOR] + p[at.VIRULENCE_DRIVE] * virulence + p[at.BARRIER_DRIVE] * (1.0 - b)) * u[at.DRIVE]
+    drive = (
+        p[at.TONE_FLOOR] + p[at.VIRULENCE_DRIVE] * virulence + p[at.BARRIER_DRIVE] * (1.0 - b)
+        + p[at.TOPICAL_IRRITATION] * u[at.USE_TOPICAL]
+    ) * u[at.DRIVE]  # fmt: skip
     hold = (1.0 + p[at.REGULATION_GAIN] * g) * (1.0 + p[at.STEROID_MAX] * steroid / (p[at.STEROID_HALF] + steroid))
     dy[at.TONE] = p[at.TONE_RATE] * (drive / hold - p[at.TONE_DECAY] * tone)
     link = u[at.GUT_LINK]
     reaching = link * but + (1.0 - link) * u[at.BUTYRATE_HELD]
-    dy[at.REGULATION] = p[at.REGULATION_TURNOVER] * (
-        1.0
-        + p[at.GUT_RESPONDER] * (
-            p[at.BUTYRATE_GAIN] * reaching / (p[at.BUTYRATE_HALF] + reaching)
-            + link * p[at.PROBIOTIC_GAIN] * prob / (p[at.PROBIOTIC_HALF] + prob)
-        )
-        - g
+    gut = p[at.GUT_RESPONDER] * p[at.GUT_REACH] * (
+        p[at.BUTYRATE_GAIN] * reaching / (p[at.BUTYRATE_HALF] + reaching)
+        + link * p[at.PROBIOTIC_GAIN] * prob / (p[at.PROBIOTIC_HALF] + prob)
     )  # fmt: skip
+    # a harmful gut lowers regulation towards zero and never below
+    dy[at.REGULATION] = p[at.REGULATION_TURNOVER] * ((1.0 + gut if gut >= 0.0 else math.exp(gut)) - g)
     dy[at.STEROID] = p[at.STEROID_DOSE] * u[at.USE_STEROID] - p[at.STEROID_CLEARANCE] * steroid
 
     # gut
@@ -114,13 +126,13 @@ def severity(y: Array, p: Array) -> float:
 def shifted(share: float, shift: float) -> float:
     """`share` moved by `shift` on the logit scale."""
     share = min(max(share, 1e-6), 1.0 - 1e-6)
-    return logistic(math.log(share / (1.0 - share)) + shift)
+    return float(logistic(math.log(share / (1.0 - share)) + shift))
 
 
 @nb.njit(error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def scorad(y: Array, p: Array, kept: float) -> float:
     """SCORAD, 0-103 points; `kept` is what the placebo response leaves of the score."""
-    return 103.0 * shifted(severity(y, p), p[at.SCORAD_SHIFT]) * kept
+    return float(103.0 * shifted(severity(y, p), p[at.SCORAD_SHIFT]) * kept)
 
 
 @nb.njit(error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
@@ -128,7 +140,7 @@ def placebo_kept(day: float, p: Array) -> float:
     """What the placebo response leaves of a score after `day` days in care; 1 before."""
     if day <= 0.0:
         return 1.0
-    return 1.0 - p[at.PLACEBO_GAIN] * (1.0 - math.exp(-day / p[at.PLACEBO_DAYS]))
+    return float(1.0 - p[at.PLACEBO_GAIN] * (1.0 - math.exp(-day / p[at.PLACEBO_DAYS])))
 
 
 @nb.njit(error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]

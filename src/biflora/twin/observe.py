@@ -13,7 +13,8 @@ from biflora.twin.forecast import Observable
 from biflora.values import SourcedNumber
 
 OBSERVED: tuple[str, ...] = (
-    "scorad", "easi", "s_aureus_log10", "commensals_log10", "tewl", "bifidobacterium", "faecal_butyrate", "oscorad",
+    "scorad", "easi", "s_aureus_log10", "commensals_log10", "tewl", "bifidobacterium", "faecal_butyrate",
+    "oscorad",
 )  # fmt: skip
 """Order of the observables in every array; the last (oSCORAD) is used inside only."""
 SHOWN = OBSERVED[:-1]
@@ -60,10 +61,12 @@ def from_scale(row: ObservableRow, values: NDArray[np.float64]) -> NDArray[np.fl
     return np.clip(values, row.minimum, row.maximum)
 
 
-def measured(latent: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+def measured(
+    latent: NDArray[np.float32], random: np.random.Generator, *, limits: bool = True
+) -> NDArray[np.float32]:
     """`latent` (..., 8) as one measurement each would show it; below a detection limit: half of that limit.
 
-    On a log scale half the limit is the limit less log10 2.
+    On a log scale half the limit is the limit less log10 2. Without `limits` the measurement reaches any depth.
     """
     table = observable_table()
     seen = np.empty_like(latent)
@@ -71,7 +74,7 @@ def measured(latent: NDArray[np.float32], random: np.random.Generator) -> NDArra
         row = table["scorad" if key == "oscorad" else key]
         noise = random.standard_t(TAILS, size=latent.shape[:-1]) * row.noise_sd / math.sqrt(TAILS / (TAILS - 2.0))
         values = from_scale(row, to_scale(row, latent[..., place].astype(np.float64)) + noise)
-        if row.detection_limit is not None:
+        if limits and row.detection_limit is not None:
             half = row.detection_limit - math.log10(2.0) if key.endswith("log10") else row.detection_limit / 2.0
             values = np.where(values < row.detection_limit, half, values)
         seen[..., place] = values

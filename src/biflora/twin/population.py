@@ -42,7 +42,9 @@ class Patients:
         return int(self.rates.shape[0])
 
     def some(self, index: NDArray[np.int64]) -> Patients:
-        return Patients(self.rates[index], self.states[index], self.flare[index], self.seed, self.tried, self.failed)
+        return Patients(
+            self.rates[index], self.states[index], self.flare[index], self.seed, self.tried, self.failed
+        )
 
 
 def draw_rates(n: int, random: np.random.Generator) -> Array:
@@ -90,7 +92,7 @@ def start_states(rates: Array) -> Array:
 
 
 def flares(rates: Array, weeks: int, start: Array, random: np.random.Generator) -> tuple[Array, Array]:
-    """Drive of tone by flares (n, weeks) with mean 1, and ln of its last value: a weekly Ornstein–Uhlenbeck step."""
+    """Drive of tone by flares (n, weeks) with mean 1, and ln of its last value: weekly Ornstein–Uhlenbeck steps."""
     memory = np.exp(-7.0 / rates[:, at.FLARE_DAYS])
     sd = rates[:, at.FLARE_SD]
     level, out = start.copy(), np.empty((rates.shape[0], weeks))

@@ -79,26 +79,26 @@ def _assumptions(weights: Weights) -> tuple[Assumption, ...]:
     assumed = sum(row.only_remembered for row in rows)
     ours = "biflora developers"
     said = [
-        ("The reach of the gut into the skin is assumed; published data do not identify it. The same forecast with "
-         "that link off stands beside this one.", rate_table()["probiotic_gain"].source),
+        ("The reach of the gut into the skin is assumed; published data do not identify it. The same forecast "
+         "with that link off stands beside this one.", rate_table()["probiotic_gain"].source),
         ("In part of the patients the oral lever does nothing to the skin.", rate_table()["gut_responder"].source),
         ("Oral and topical together have no parameter of their own, and no trial of the pair was used: the "
          "combination is an extrapolation.", ours),
-        ("The topical lever is a living commensal as in trials. A postbiotic or a preparation without live cells is "
-         "assumed to do no more than that.", ours),
-        ("Standard care is emollient and reactive topical anti-inflammatory treatment, decided each week; it goes on "
-         "in every arm.", ours),
+        ("The topical lever is a living commensal as in trials. A postbiotic or a preparation without live cells "
+         "is assumed to do no more than that.", ours),
+        ("Standard care is emollient and reactive topical anti-inflammatory treatment, decided each week; it goes "
+         "on in every arm.", ours),
         ("A placebo response and regression to the mean are part of every arm, apart from treatment.",
          rate_table()["placebo_gain"].source),
-        ("Bands of a course hold this patient's own course and the error of one measurement; bands of a difference "
-         "compare the same virtual patients without measurement error.", ours),
+        ("Bands of a course hold this patient's own course and the error of one measurement; bands of a "
+         "difference compare the same virtual patients without measurement error.", ours),
         ("Copies by qPCR are read as colony-forming units.", ours),
         (f"{assumed} of the model's {len(rows)} rates are assumed. The intervals are honest only as far as that "
          "population is.", "docs: the twin's equations and rates"),
     ]  # fmt: skip
     if weights.tempered < 1.0:
         said.insert(0, (
-            f"Few virtual patients are like this one: the evidence was tempered to {100 * weights.tempered:.0f} % of "
-            f"its strength so that {ENOUGH:.0f} of them count. The forecast leans more on the population.", ours,
+            f"Few virtual patients are like this one: the evidence was tempered to {100 * weights.tempered:.0f} % "
+            f"of its strength so that {ENOUGH:.0f} of them count. The forecast leans more on the population.", ours,
         ))  # fmt: skip
     return tuple(Assumption(what=what, status="assumed", source=source) for what, source in said)

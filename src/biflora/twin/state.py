@@ -114,6 +114,8 @@ RATES: tuple[str, ...] = (
     "probiotic_gain",
     "probiotic_half",
     "gut_responder",
+    "gut_reach",
+    "topical_irritation",
     "steroid_clearance",
     "bifido_growth",
     "bifido_capacity",
@@ -199,6 +201,8 @@ RATES: tuple[str, ...] = (
     PROBIOTIC_GAIN,
     PROBIOTIC_HALF,
     GUT_RESPONDER,
+    GUT_REACH,
+    TOPICAL_IRRITATION,
     STEROID_CLEARANCE,
     BIFIDO_GROWTH,
     BIFIDO_CAPACITY,
@@ -239,4 +243,4 @@ RATES: tuple[str, ...] = (
     TEWL_FLOOR,
     TEWL_SPAN,
     PROBIOTIC_SHARE,
-) = range(83)
+) = range(85)

@@ -95,14 +95,16 @@ def _scores(profile: Profile, found: Evidence) -> None:
             )
             found.assumptions.append(
                 Assumption(
-                    what=f"{score.label} was converted to {row.observable.upper()} by a rough line with a standard "
-                    f"deviation of {row.sd:g} points",
+                    what=f"{score.label} was converted to {row.observable.upper()} by a rough line with a "
+                    f"standard deviation of {row.sd:g} points",
                     status="assumed",
                     source=row.source,
                 )
             )
             return
-    found.missing.append("no severity score was given: the patient is taken as any of the bank (SCORAD about 18 to 82)")
+    found.missing.append(
+        "no severity score was given: the patient is taken as any of the bank (SCORAD about 18 to 82)"
+    )
 
 
 def _skin(profile: Profile, found: Evidence) -> None:
@@ -121,7 +123,9 @@ def _skin(profile: Profile, found: Evidence) -> None:
         return
     aureus, cons = profile.skin.guild("s_aureus"), profile.skin.guild("cons")
     if aureus is None or cons is None or cons.state is not State.MEASURED or not cons.share:
-        found.missing.append("the skin sample does not tell staphylococci apart: S. aureus was left as in the population")
+        found.missing.append(
+            "the skin sample does not tell staphylococci apart: S. aureus was left as in the population"
+        )
     elif aureus.state is State.MEASURED and aureus.share:
         found.add(
             Clue(RATIO, math.log10(aureus.share / cons.share), RATIO_SD),
