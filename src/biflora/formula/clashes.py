@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from biflora.formula.candidates import ppm
+from biflora.formula.candidates import LIVE, ppm
 from biflora.knowledge.pharmacy import Incompatibility
 
 if TYPE_CHECKING:
@@ -16,16 +16,33 @@ PH_SCALE = 10
 
 def add_clashes(model: FormulaModel) -> None:
     """Forbid every pair that blocks, at the pH and in the water where it does; count every pair that warns."""
-    done: set[frozenset[str]] = set()
+    done = {
+        frozenset((a, b))
+        for rule in model.shelf.clashes.values()
+        if rule.severity == "allow"
+        for a in members(rule.a, model)
+        for b in members(rule.b, model)
+    }
+    """Pairs that are settled; first those of which it is known that they go together."""
     for key in model.on:
         for other in model.choices.ingredients[key].row.incompatible_with:
             pair = frozenset((key, other))
             if other in model.on and other != key and pair not in done:
                 done.add(pair)
                 model.programme.forbid((model.on[key], model.on[other]), when=model.when("incompatible"))
+    _keep_alive(model)
     for clash in model.shelf.clashes.values():
         if clash.severity != "allow" and _holds_here(clash, model):
             _add_clash(clash, model)
+
+
+def _keep_alive(model: FormulaModel) -> None:
+    """No live strain beside anything that kills it."""
+    rows = {key: model.choices.ingredients[key].row for key in model.on}
+    killers = [key for key, row in rows.items() if row.kills_live == "yes"]
+    for key in (key for key, row in rows.items() if row.klass == LIVE):
+        for killer in killers:
+            model.programme.forbid((model.on[key], model.on[killer]), when=model.when("incompatible"))
 
 
 def members(names: tuple[str, ...], model: FormulaModel) -> list[str]:

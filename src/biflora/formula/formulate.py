@@ -126,8 +126,11 @@ def _truly_different(best: Found, others: list[Found], shelf: Shelf) -> list[Fou
     """Those that differ from the best and from one another by the vehicle or by enough actives, best first."""
     apart = round(shelf.settings["apart_actives"])
     kept = [best]
+    least = shelf.settings["alternative_benefit_share"] * best.reached.benefit
     for other in others:
-        if all(other.vehicle != f.vehicle or len(other.actives ^ f.actives) >= apart for f in kept):
+        if other.reached.benefit >= least and all(
+            other.vehicle != f.vehicle or len(other.actives ^ f.actives) >= apart for f in kept
+        ):
             kept.append(other)
     return kept[1:]
 

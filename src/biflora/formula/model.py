@@ -213,6 +213,8 @@ class FormulaModel:
             programme.demand(self.amount[key], high=cap.ppm, when=self.when(*cap.bar.guard))
         if self.ph is not None:
             self._ph_within(candidate.row.ph_min, candidate.row.ph_max, (on, *self.when("ph")))
+        if candidate.row.klass == LIVE and not self.vehicle.row.live_ok:
+            programme.demand({on: 1}, high=0, when=self.when("build"))
         if key in self.needs.must_include:
             programme.demand({on: 1}, low=1, when=self.when("must_include", key))
             if not self.fits_phase(candidate) and key not in self.vehicle.row.gelling:

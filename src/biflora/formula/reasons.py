@@ -21,6 +21,9 @@ from biflora.values import Who
 
 LIFT_ORDER = (Who.PATIENT, Who.PHARMACY, Who.PRESCRIBER, Who.EVIDENCE, Who.LAW, Who.CHEMISTRY)
 """Whom to ask first; nobody lifts the last two."""
+PATIENCE = 3
+"""A refusal is rarer than a formula and its proof takes longer; it may use this many times the limit."""
+LEAST_PATIENCE_SECONDS = 10.0
 NEVER = frozenset({Who.LAW, Who.CHEMISTRY})
 
 MESSAGES = {
@@ -84,7 +87,7 @@ class Court:
     """Decides for a set of held rules whether any vehicle still allows a formula."""
 
     def __init__(self, choices: Choices, needs: Needs, shelf: Shelf, *, seconds: float) -> None:
-        self._end = time.perf_counter() + max(seconds, 2.0)
+        self._end = time.perf_counter() + max(PATIENCE * seconds, LEAST_PATIENCE_SECONDS)
         self._models = {
             key: FormulaModel(vehicle, choices, needs, shelf, liftable=True)
             for key, vehicle in choices.vehicles.items()
