@@ -23,9 +23,9 @@ FILL = frozenset({"qs", "q.s.", "ad 100", "quantum satis"})
 
 
 def read_formula(path: Path) -> Formula:
-    """Read a formula from JSON or from CSV (`vehicle,...`, `ph,...`, `preservative_system,...`, then ingredient,percent).
+    """Read a formula from JSON, or from CSV: fields (`vehicle,ow_cream`), then `ingredient,percent` and its lines.
 
-    Ingredients may be keys, names or INCI names; one line may say `qs`. Raises PharmacistMust naming file and line.
+    Ingredients may be keys, names or INCI names; one may say `qs`. Raises PharmacistMust naming file and line.
     """
     text = _text(path, PharmacistMust)
     fields = _from_csv(path, text) if path.suffix.lower() == ".csv" else _from_json(path, text)
@@ -46,7 +46,7 @@ def read_formula(path: Path) -> Formula:
 
 
 def read_needs(path: Path) -> Needs:
-    """Read needs from JSON or TOML; ingredients may be names. Raises ClinicianMust naming the file and the field."""
+    """Read needs from JSON or TOML; ingredients may be names. Raises ClinicianMust naming file and field."""
     text = _text(path, ClinicianMust)
     if path.suffix.lower() == ".toml":
         try:

@@ -43,6 +43,12 @@ class EffectName(Row):
     label: str
 
 
+class ConditionName(Row):
+    """The name of a condition, as the patient's intake spells it."""
+
+    label: str
+
+
 def fda_iid() -> Mapping[str, IidRow]:
     return read_table("fda_iid_topical", IidRow)
 
@@ -59,6 +65,10 @@ def effects() -> Mapping[str, EffectName]:
     return read_table("effects", EffectName)
 
 
+def conditions() -> Mapping[str, ConditionName]:
+    return read_table("conditions", ConditionName)
+
+
 def checker_limit(key: str) -> float:
     """Value of one of the checker's limits; a missing one is a programming error and raises KeyError."""
     return checker_limits()[key].value
@@ -69,4 +79,5 @@ TABLES: dict[str, type[Row]] = {
     "iid_dosage_forms": DosageForm,
     "checker_limits": CheckerLimit,
     "effects": EffectName,
+    "conditions": ConditionName,
 }

@@ -1,0 +1,58 @@
+"""Which column of which table names the rows of another table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Link(NamedTuple):
+    """Every entry of `table.column` is a key of `target`, or a prefixed word such as `class:<klass>`."""
+
+    table: str
+    column: str
+    target: str
+    prefix: str = ""
+    """A prefix that is also allowed, e.g. `class:`; what follows is a value of `prefix_column` in the target."""
+    prefix_column: str = ""
+
+
+LINKS = (
+    Link("ingredients", "incompatible_with", "ingredients"),
+    Link("ingredients", "allergen_groups", "allergens"),
+    Link("ingredient_effects", "ingredient", "ingredients"),
+    Link("ingredient_effects", "effect", "effects"),
+    Link("ingredient_effects", "conditions", "conditions"),
+    Link("vehicles", "gelling", "ingredients"),
+    Link("vehicles", "sites", "site_limits"),
+    Link("vehicles", "conditions", "conditions"),
+    Link("vehicles", "bud_rule_preserved", "beyond_use_rules"),
+    Link("vehicles", "bud_rule_unpreserved", "beyond_use_rules"),
+    Link("vehicles", "dosage_form", "iid_dosage_forms"),
+    Link("preservative_parts", "system", "preservative_systems"),
+    Link("preservative_parts", "ingredient", "ingredients"),
+    Link("incompatibilities", "a", "ingredients", "class:", "klass"),
+    Link("incompatibilities", "b", "ingredients", "class:", "klass"),
+    Link("incompatibilities", "unless_any", "ingredients", "class:", "klass"),
+    Link("allergens", "cross_reacts_with", "allergens"),
+    Link("strength_limits", "ingredient", "ingredients", "class:", "klass"),
+    Link("strength_limits", "sites", "site_limits"),
+    Link("strength_limits", "conditions", "conditions"),
+    Link("fda_iid_topical", "ingredient", "ingredients"),
+    Link("one_of_a_kind", "members", "ingredients"),
+    Link("needed_beside", "for_vehicles", "vehicles", "kind:", "kind"),
+    Link("needed_beside", "for_ingredients", "ingredients"),
+    Link("needed_beside", "any_of", "ingredients"),
+    Link("interactions", "ingredients", "ingredients", "class:", "klass"),
+    Link("need_rules", "effect", "effects"),
+    Link("need_rules", "conditions", "conditions"),
+    Link("diet_advice", "conditions", "conditions"),
+    Link("care_steps", "conditions", "conditions"),
+    Link("measures", "conditions", "conditions"),
+    Link("taxa", "guilds", "guilds"),
+    Link("taxa", "not_guilds", "guilds"),
+    Link("guilds", "within", "guilds"),
+    Link("instrument_items", "instrument", "instruments"),
+    Link("score_conversions", "instrument", "instruments"),
+    Link("published_figures", "trial", "trial_designs"),
+    Link("not_identified", "trial", "trial_designs"),
+)
