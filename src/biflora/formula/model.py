@@ -86,7 +86,7 @@ class FormulaModel:
         needed = {key for row in self.shelf.needed_beside.values() for key in row.any_of}
         for candidate in self.choices.ingredients.values():
             key, klass = candidate.key, candidate.row.klass
-            if key == self.water:
+            if key == self.shelf.water():
                 continue
             if not self.liftable and candidate.bars and key not in self.needs.must_include:
                 continue

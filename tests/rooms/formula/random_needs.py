@@ -1,4 +1,4 @@
-"""Needs drawn at random: every condition, odd sites, allergies, pregnancy, stock, limits and forced ingredients."""
+"""Needs drawn at random: every condition, odd sites, allergies, pregnancy, stock, limits, forced ones."""
 
 from __future__ import annotations
 
