@@ -219,6 +219,41 @@ def advance(y: Array, p: Array, u: Array, days: float, first: float, rtol: float
     return DONE, max(last, h)
 
 
+@nb.njit(error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+def follow(y0: Array, p: Array, uses: Array, drive: Array, started: float, link: float, rtol: float, end: Array,
+           seen: NDArray[np.float32], course: Array, want_seen: bool, want_states: bool) -> int:  # fmt: skip
+    """One patient week by week; gives the status. Treatment is decided at each visit from the score there."""
+    m, jac, stages = np.empty((N_STATES, N_STATES)), np.empty((N_STATES, N_STATES)), np.empty((6, N_STATES))
+    f0, f1, z = np.empty(N_STATES), np.empty(N_STATES), np.empty(N_STATES)
+    pivot, y, u = np.empty(N_STATES, np.int64), np.empty(N_STATES), np.empty(N_INPUTS)
+    for i in range(N_STATES):
+        y[i] = y0[i]
+    u[GUT_LINK], u[BUTYRATE_HELD] = link, y[BUTYRATE]
+    treating, h, code = False, 0.05, DONE
+    for w in range(drive.shape[0] + 1):
+        kept = placebo_kept(started + 7.0 * w, p)
+        if want_seen:
+            see(y, p, kept, seen[w])
+        if want_states:
+            for i in range(N_STATES):
+                course[w, i] = y[i]
+        if w == drive.shape[0]:
+            break
+        score = scorad(y, p, kept)
+        treating = score > p[STEROID_START] or (treating and score > p[STEROID_STOP])
+        for lever in range(4):
+            u[lever] = uses[w, lever]
+        if not treating:
+            u[USE_STEROID] = 0.0
+        u[DRIVE] = drive[w]
+        code, h = advance(y, p, u, 7.0, h, rtol, f0, f1, z, stages, m, jac, pivot)
+        if code != DONE:
+            break
+    for i in range(N_STATES):
+        end[i] = y[i]
+    return code
+
+
 @cache
 def _compiled(print_of_source: int) -> Callable[..., Any]:
     """The parallel kernel. Numba keys its disk cache by a closure's variables but not by what it calls: the
@@ -226,43 +261,14 @@ def _compiled(print_of_source: int) -> Callable[..., Any]:
 
     # fmt: off
     def kernel(y0: Array, p: Array, uses: Array, drive: Array, started: float, link: float, rtol: float,
-               ends: Array, seen: NDArray[np.float32], course: Array, status: NDArray[np.int64]) -> int:
+               ends: Array, seen: NDArray[np.float32], course: Array, status: NDArray[np.int64],
+               want_seen: bool, want_states: bool) -> int:
         # fmt: on
-        weeks = drive.shape[1]
         for k in nb.prange(y0.shape[0]):
-            m, jac, stages = (
-                np.empty((N_STATES, N_STATES)),
-                np.empty((N_STATES, N_STATES)),
-                np.empty((6, N_STATES)),
-            )
-            f0, f1, z = np.empty(N_STATES), np.empty(N_STATES), np.empty(N_STATES)
-            pivot = np.empty(N_STATES, np.int64)
-            y, u, q = y0[k].copy(), np.empty(N_INPUTS), p[k]
-            u[GUT_LINK], u[BUTYRATE_HELD] = link, y[BUTYRATE]
-            treating, h = False, 0.05
-            kept = placebo_kept(started, q)
-            if seen.shape[0]:
-                see(y, q, kept, seen[k, 0])
-            if course.shape[0]:
-                course[k, 0] = y
-            for w in range(weeks):
-                score = scorad(y, q, placebo_kept(started + 7.0 * w, q))
-                treating = score > q[STEROID_START] or (treating and score > q[STEROID_STOP])
-                for lever in range(4):
-                    u[lever] = uses[k, w, lever]
-                if not treating:
-                    u[USE_STEROID] = 0.0
-                u[DRIVE] = drive[k, w]
-                code, h = advance(y, q, u, 7.0, h, rtol, f0, f1, z, stages, m, jac, pivot)
-                if code != DONE:
-                    status[k] = code
-                    break
-                kept = placebo_kept(started + 7.0 * (w + 1), q)
-                if seen.shape[0]:
-                    see(y, q, kept, seen[k, w + 1])
-                if course.shape[0]:
-                    course[k, w + 1] = y
-            ends[k] = y
+            status[k] = follow(
+                y0[k], p[k], uses[k], drive[k], started, link, rtol, ends[k], seen[k * want_seen],
+                course[k * want_states], want_seen, want_states,
+            )  # fmt: skip
         return print_of_source
 
     try:
@@ -284,13 +290,14 @@ def run(
     was not wanted has no rows. After a failure a trajectory's later weeks are NaN.
     """
     n, weeks = drive.shape
-    seen = np.full((n if want_seen else 0, weeks + 1, N_SEEN), np.nan, np.float32)
-    course = np.full((n if want_states else 0, weeks + 1, N_STATES), np.nan)
+    seen = np.full((n if want_seen else 1, weeks + 1, N_SEEN), np.nan, np.float32)
+    course = np.full((n if want_states else 1, weeks + 1, N_STATES), np.nan)
     ends, status = np.empty((n, N_STATES)), np.zeros(n, np.int64)
     kernel = _compiled(int(fingerprint.of_source(fingerprint.ENGINE)[:12], 16))
     with _ONE_AT_A_TIME:
         kernel(
             np.ascontiguousarray(y0), np.ascontiguousarray(p), np.ascontiguousarray(uses),
             np.ascontiguousarray(drive), float(started), float(gut_link), float(rtol), ends, seen, course, status,
+            want_seen, want_states,
         )  # fmt: skip
-    return ends, seen, course, status
+    return ends, seen if want_seen else seen[:0], course if want_states else course[:0], status

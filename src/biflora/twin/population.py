@@ -92,7 +92,7 @@ def start_states(rates: Array) -> Array:
 
 
 def flares(rates: Array, weeks: int, start: Array, random: np.random.Generator) -> tuple[Array, Array]:
-    """Drive of tone by flares (n, weeks) with mean 1, and ln of its last value: weekly Ornstein–Uhlenbeck steps."""
+    """Drive of tone by flares (n, weeks) with mean 1, and ln of its last: weekly Ornstein–Uhlenbeck steps."""
     memory = np.exp(-7.0 / rates[:, at.FLARE_DAYS])
     sd = rates[:, at.FLARE_SD]
     level, out = start.copy(), np.empty((rates.shape[0], weeks))

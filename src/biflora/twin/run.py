@@ -99,6 +99,6 @@ def _assumptions(weights: Weights) -> tuple[Assumption, ...]:
     if weights.tempered < 1.0:
         said.insert(0, (
             f"Few virtual patients are like this one: the evidence was tempered to {100 * weights.tempered:.0f} % "
-            f"of its strength so that {ENOUGH:.0f} of them count. The forecast leans more on the population.", ours,
+            f"of its strength so that {ENOUGH:.0f} of them count. It leans more on the population.", ours,
         ))  # fmt: skip
     return tuple(Assumption(what=what, status="assumed", source=source) for what, source in said)
