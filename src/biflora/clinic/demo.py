@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import resources
@@ -121,9 +121,14 @@ def write_report(result: Consultation, folder: Path) -> None:
     (folder / "report.pdf").write_bytes(report_pdf(*parts, made_at=at))
 
 
-def seed_demo(store: Store, folder: Path, *, on_step: Say = lambda step: None) -> None:
-    """Admit the cohort through the real acts, then bring some of them further, the first the whole way."""
-    cohort = make_demo(folder / "demo-files")
+def seed_demo(
+    store: Store, folder: Path, *, only: Collection[str] | None = None, on_step: Say = lambda step: None
+) -> None:
+    """Admit the cohort through the real acts, then bring some of them further, the first the whole way.
+
+    `only` names the patients to admit; None admits all.
+    """
+    cohort = [p for p in make_demo(folder / "demo-files") if only is None or p.patient.patient_id in only]
     for person in cohort:
         number = f"patient {person.patient.patient_id} of {len(cohort)}"
         on_step(f"Planning and formulating for {number}: {person.shows}")
@@ -138,7 +143,7 @@ def seed_demo(store: Store, folder: Path, *, on_step: Say = lambda step: None) -
         keep_new_patient(store, result, by="demo")
     add_demo_users(store)
     on_step("Bringing patients to different stages")
-    _take_the_ways(store, on_step)
+    _take_the_ways(store, {person.patient.patient_id for person in cohort}, on_step)
 
 
 def add_demo_users(store: Store) -> None:
@@ -161,7 +166,7 @@ def _user(store: Store, username: str) -> User:
     return user
 
 
-def _take_the_ways(store: Store, on_step: Say) -> None:
+def _take_the_ways(store: Store, admitted: Set[str], on_step: Say) -> None:
     """P01 goes the whole way; others stop where a visitor can go on from."""
     clinician = _user(store, "clinician")
     for patient_id, last in (
@@ -170,8 +175,9 @@ def _take_the_ways(store: Store, on_step: Say) -> None:
         ("P04", OrderState.IN_REVIEW),
         ("P09", OrderState.RECEIVED),
     ):
-        _prescribe_and_move(store, patient_id, last)
-    for patient_id in ("P10", "P11"):
+        if patient_id in admitted:
+            _prescribe_and_move(store, patient_id, last)
+    for patient_id in admitted & {"P10", "P11"}:
         _approve(store, patient_id, clinician)
     on_step("Recording outcomes and redrawing the forecast")
     _follow_up(store, "P01", clinician)

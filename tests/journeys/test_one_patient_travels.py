@@ -1,0 +1,171 @@
+"""One synthetic patient, the whole way: two files, plan, formula, signature, jar, outcome, redrawn forecast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from biflora.clinic import decide, pharmacy, review
+from biflora.clinic.access import user_named
+from biflora.dispensary.batch import Batch, OrderState
+from biflora.errors import NotAllowed, PharmacistMust
+from biflora.formula.formula import Formula
+from biflora.plan.plan import Plan
+from biflora.prescription.prescription import Draft, Signed
+from biflora.profile.profile import Profile
+from biflora.store.store import Store
+from biflora.twin.forecast import Forecast
+
+
+@pytest.fixture
+def store(app: Any) -> Store:
+    kept: Store = app.state.clinic.store
+    return kept
+
+
+def test_why_is_this_in_the_jar(store: Store) -> None:
+    """Walking the parents back leads from the batch to the two laboratory files."""
+    batch = store.latest("P01", Batch, kind="batch")
+    assert batch is not None
+    signed = store.record(batch.worksheet.prescription_id, Signed, kind="prescription")
+    assert signed is not None
+    assert signed.id in batch.parent_ids
+    draft = store.record(signed.draft.id, Draft, kind="draft")
+    assert draft is not None
+    formula = store.record(draft.parent_ids[0], Formula, kind="formula")
+    assert formula is not None
+    plan = next(p for i in formula.parent_ids if (p := store.record(i, Plan, kind="plan")))
+    forecast = next(f for i in plan.parent_ids if (f := store.record(i, Forecast, kind="forecast")))
+    profile = next(p for i in forecast.parent_ids if (p := store.record(i, Profile, kind="profile")))
+    assert profile.skin is not None
+    assert profile.gut is not None
+    assert profile.skin.file_name == "SYNTHETIC-P01-skin.bracken.tsv"
+    assert profile.gut.file_name == "SYNTHETIC-P01-gut.metaphlan4.txt"
+    made = (batch, signed, draft, formula, plan, forecast, profile)
+    assert {value.knowledge_release for value in made} == {profile.knowledge_release}
+
+
+def test_the_weights_add_up_to_the_batch(store: Store) -> None:
+    """Sum of what was weighed = what the worksheet asks for, within 1 mg a line of rounding."""
+    batch = store.latest("P01", Batch, kind="batch")
+    assert batch is not None
+    weighed = [line.weighed_g or 0.0 for line in batch.worksheet.lines]
+    assert sum(weighed) == pytest.approx(batch.worksheet.batch_g, abs=0.001 * len(weighed) + 0.01)
+    assert batch.made_by != batch.checked_by
+    assert batch.label.synthetic
+    assert batch.label.beyond_use == batch.worksheet.beyond_use.on
+
+
+def test_the_order_went_through_every_state_once(store: Store) -> None:
+    ((_, order),) = store.orders(patient_id="P01")
+    assert [step.state.value for step in order.steps] == [
+        "received", "in review", "verified", "compounding", "quality check", "released", "shipped",
+    ]  # fmt: skip
+
+
+def test_two_outcomes_redrew_the_forecast_twice(store: Store) -> None:
+    forecasts = store.records_of("P01", Forecast, kind="forecast")
+    outcomes = review.outcomes_of(store, "P01")
+    assert [outcome.week for outcome in outcomes] == [2.0, 4.0]
+    assert len({forecast.id for forecast in forecasts}) == 3
+    now = review.newest_forecast(store, "P01")
+    assert now is not None
+    assert now.id == forecasts[-1].id
+
+
+def test_an_arm_that_was_seen_doing_better_than_forecast_is_redrawn_lower(store: Store) -> None:
+    """Week-12 median after SCORAD 41 and 33 lies nearer to them than the widest band of the first forecast."""
+    decision = decide.decision_of(store, "P01")
+    consultation = decide.consultation_of(store, "P01")
+    assert decision is not None
+    assert consultation is not None
+    before = consultation.forecast.course(decision.arm, "scorad")
+    forecast = review.newest_forecast(store, "P01")
+    after = forecast.course(decision.arm, "scorad") if forecast else None
+    assert before is not None
+    assert after is not None
+    width = [course.bands[4].q90 - course.bands[4].q10 for course in (before, after)]
+    assert width[1] < width[0], "a measured week is known better afterwards"
+
+
+def test_a_stopped_patient_goes_nowhere(store: Store) -> None:
+    clinician = user_named(store, "clinician")
+    assert clinician is not None
+    plan = store.latest("P06", Plan, kind="plan")
+    assert plan is not None
+    assert plan.stopped
+    with pytest.raises(NotAllowed, match="red flag"):
+        decide.approve_plan(store, "P06", arm="topical", by=clinician)
+    assert store.orders(patient_id="P06") == []
+
+
+def test_nobody_ships_what_was_not_made(store: Store) -> None:
+    pharmacist = user_named(store, "pharmacist")
+    assert pharmacist is not None
+    ((_, order),) = store.orders(patient_id="P04")
+    for state in (OrderState.SHIPPED, OrderState.RELEASED, OrderState.QUALITY_CHECK):
+        with pytest.raises(PharmacistMust, match="cannot become"):
+            pharmacy.move(store, order.id, state, by=pharmacist)
+    with pytest.raises(PharmacistMust, match="Say in a sentence why"):
+        pharmacy.move(store, order.id, OrderState.CLARIFICATION, by=pharmacist)
+
+
+def test_only_the_right_role_acts(store: Store) -> None:
+    pharmacist, clinician = user_named(store, "pharmacist"), user_named(store, "clinician")
+    assert pharmacist is not None
+    assert clinician is not None
+    with pytest.raises(NotAllowed):
+        decide.approve_plan(store, "P04", arm="topical", by=pharmacist)
+    ((_, order),) = store.orders(patient_id="P04")
+    with pytest.raises(NotAllowed):
+        pharmacy.move(store, order.id, OrderState.VERIFIED, by=clinician)
+
+
+def test_every_write_was_audited_and_the_chain_is_whole(store: Store) -> None:
+    assert store.verify_audit() == ()
+    entries = store.audit_entries()
+    written = {entry.record_id for entry in entries}
+    for cls, kind in ((Profile, "profile"), (Plan, "plan"), (Signed, "prescription"), (Batch, "batch")):
+        for record in store.records_of("P01", cls, kind=kind):
+            assert record.id in written
+    assert not any("Ines" in entry.model_dump_json() for entry in entries)
+
+
+def test_a_new_patient_comes_in_through_the_page(browser: Any, clinic_folder: Path) -> None:
+    """The real path: two uploaded files, read, forecast, planned; then the draft's page shows them."""
+    browser.enter_as("clinician")
+    files = clinic_folder / "demo-files"
+    with (
+        (files / "SYNTHETIC-P02-skin.long.csv").open("rb") as skin,
+        (files / "SYNTHETIC-P02-gut.bracken.tsv").open("rb") as gut,
+    ):
+        answer = browser.post(
+            "/clinic/new",
+            {"name": "Nell <b>Invented</b>", "age_years": "31", "condition": "atopic_dermatitis", "scorad": "44,5",
+             "area_arms": "5", "state": "or", "immune_status": "normal"},
+            page="/clinic/new",
+            files={"skin_file": ("../../skin.csv", skin), "gut_file": ("gut.tsv", gut)},
+        )  # fmt: skip
+    assert answer.status_code == 200
+    assert "&lt;b&gt;Invented&lt;/b&gt;" in answer.text
+    assert "<b>Invented" not in answer.text
+    assert "44.5" in answer.text
+    assert not list(clinic_folder.parent.glob("skin.csv"))
+
+
+def test_a_foreign_file_is_answered_plainly_and_nothing_is_kept(browser: Any, app: Any) -> None:
+    browser.enter_as("clinician")
+    before = len(app.state.clinic.store.patients())
+    answer = browser.post(
+        "/clinic/new",
+        {"age_years": "31", "condition": "atopic_dermatitis", "name": "Kept Typed"},
+        page="/clinic/new",
+        files={"skin_file": ("letter.txt", b"Dear colleague, the sample was lost.\n")},
+    )
+    assert answer.status_code == 422
+    assert "Nothing was kept" in answer.text
+    assert "letter.txt" in answer.text
+    assert "Kept Typed" in answer.text
+    assert len(app.state.clinic.store.patients()) == before
