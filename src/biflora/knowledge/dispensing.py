@@ -57,6 +57,8 @@ class PrescriptionQuestion(Row):
     hazardous: bool = False
     severity: Literal["block", "warn", "note"]
     message: str
+    checked_as: str = ""
+    """Rule under which the formula's checker asks the same; what it asked is not asked again."""
 
 
 class FollowUpRule(Row):

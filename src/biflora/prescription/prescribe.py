@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
 from biflora.errors import ClinicianMust, NotAllowed
+from biflora.formula.check import check_formula
 from biflora.formula.formula import Formula
 from biflora.knowledge.dispensing import PrescriptionQuestion, dispensing_setting, prescription_questions
 from biflora.knowledge.pharmacy import Ingredient, ingredients, vehicles
@@ -19,6 +20,7 @@ from biflora.values import Finding, Level, Who
 LIVE = "probiotic_live"
 COSMETIC_ROUTES = ("COSM", "EXC")
 LEVELS: dict[str, Level] = {"block": "stop", "warn": "warn", "note": "note"}
+STOP = "Stop and call the clinic if it burns for long, blisters, or the skin gets worse."
 TIMES = {1: "once a day", 2: "twice a day, morning and evening", 3: "three times a day"}
 
 
@@ -40,19 +42,23 @@ def prescribe(
 ) -> Draft:
     """Draft a prescription for `formula`; `sites` are body sites with their percent of the body surface.
 
-    Raises NotAllowed for live microbes without a research authorisation, ClinicianMust for a formula that the
-    checker stopped, a missing area or a number of applications that cannot be.
+    The checker looks at the formula again, whoever wrote it. Raises NotAllowed for live microbes without a
+    research authorisation, ClinicianMust for a formula that the checker stops, a missing or impossible area or a
+    number of applications that cannot be.
     """
-    if formula.blocked:
-        stops = ", ".join(sorted({f.rule for f in formula.findings if f.level == "stop"}))
-        raise ClinicianMust(f"This formula breaks rules ({stops}); mend it before prescribing.")
+    authorised = needs is not None and needs.research_authorisation is not None
+    route = route_of(formula, authorised=authorised)
+    checked = tuple(dict.fromkeys((*formula.findings, *check_formula(formula, needs))))
+    stops = sorted({f"{f.rule} ({f.subject})" for f in checked if f.level == "stop"})
+    if stops:
+        raise ClinicianMust(f"This formula breaks rules: {', '.join(stops)}; mend it before prescribing.")
     if not 1 <= applications_per_day <= 6 or not 1 <= days <= 365:
         raise ClinicianMust("Enter 1 to 6 applications a day for 1 to 365 days.")
     vehicle = vehicles()[formula.vehicle]
     amount = amount_for(sites, age_years=age_years, applications_per_day=applications_per_day, days=days)
     container, count = container_for(amount.grams_total, vehicle.dosage_form)
-    authorised = needs is not None and needs.research_authorisation is not None
-    found = (*formula.findings, *questions(formula), *find_interactions(formula, current_treatments))
+    asked = {(f.rule, f.subject) for f in checked}
+    found = (*checked, *questions(formula, asked), *find_interactions(formula, current_treatments))
     return Draft.make(
         "rx",
         release=release(),
@@ -69,7 +75,7 @@ def prescribe(
         repeats=repeats,
         written_on=written_on,
         expires_on=written_on + timedelta(days=int(dispensing_setting("expiry_days").value)),
-        route=route_of(formula, authorised=authorised),
+        route=route,
         findings=tuple(dict.fromkeys(found)),
         synthetic=synthetic,
     )
@@ -89,11 +95,18 @@ def route_of(formula: Formula, *, authorised: bool) -> Route:
     return "503A"
 
 
-def questions(formula: Formula) -> tuple[Finding, ...]:
-    """What the prescriber answers before signing, one finding per question with the ingredients that raise it."""
+def questions(formula: Formula, asked: Collection[tuple[str, str]] = ()) -> tuple[Finding, ...]:
+    """What the prescriber answers before signing, one finding per question with the ingredients that raise it.
+
+    `asked` holds rule and subject of what the checker has asked already.
+    """
     found = []
     for question in prescription_questions().values():
-        causes = [row.name for row in _rows(formula) if _raises(question, row)]
+        causes = [
+            row.name
+            for row in _rows(formula)
+            if _raises(question, row) and (question.checked_as, row.name) not in asked
+        ]
         if causes:
             level = LEVELS[question.severity]
             found.append(
@@ -113,8 +126,12 @@ def directions(amount: Amount, sites: Sequence[BodySite], *, rinse_off: bool) ->
     units = amount.finger_tip_units_per_application
     tips = f"{units:g} finger-tip unit{'' if units == 1 else 's'} ({amount.grams_per_application:g} g)"
     if rinse_off:
-        return f"Massage {tips} into the {where} {times}, leave for 5 minutes, rinse. For {amount.days} days."
-    return f"Apply {tips} in all to the {where} {times} for {amount.days} days. Thin layer; wash hands after."
+        return (
+            f"Massage {tips} into the {where} {times}, leave for 5 minutes, rinse. For {amount.days} days. {STOP}"
+        )
+    return (
+        f"Apply {tips} in all to the {where} {times} for {amount.days} days. Thin layer; wash hands after. {STOP}"
+    )
 
 
 def _raises(question: PrescriptionQuestion, row: Ingredient) -> bool:
@@ -127,6 +144,11 @@ def _raises(question: PrescriptionQuestion, row: Ingredient) -> bool:
 
 def _rows(formula: Formula) -> list[Ingredient]:
     known = ingredients()
+    strange = [line.ingredient for line in formula.lines if line.ingredient not in known]
+    if strange:
+        raise ClinicianMust(
+            f"Not an ingredient of this knowledge release: {', '.join(strange)}; mend the formula."
+        )
     return [known[line.ingredient] for line in formula.lines if line.ppm > 0]
 
 

@@ -21,11 +21,14 @@ def amount_for(
     """Finger-tip units and grams for the affected area (percent of body surface).
 
     One unit covers two palms, about 2 % of an adult's skin. A child's skin is smaller, so the same percentage
-    needs fewer units: the count is scaled by body surface. Raises ClinicianMust when no area is given.
+    needs fewer units: the count is scaled by body surface. Raises ClinicianMust when no area is given, or one
+    that cannot be.
     """
     area = sum(percent for _, percent in sites)
-    if area <= 0:
+    if not sites or not area > 0 or not all(percent > 0 for _, percent in sites):
         raise ClinicianMust("No affected area was entered; enter each site with its percent of the body surface.")
+    if not area <= 100:
+        raise ClinicianMust("The affected areas add up to more than the whole skin; correct them.")
     per_unit = plan_limit("percent_bsa_per_finger_tip_unit")
     grams = plan_limit("grams_per_finger_tip_unit")
     step = dispensing_setting("round_finger_tip_units_to").value
