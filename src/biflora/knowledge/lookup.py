@@ -109,7 +109,7 @@ def _groups_by_name() -> Mapping[str, str]:
 def _ingredients_by_name() -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for key, row in ingredients().items():
-        texts = {_folded(text) for text in (key, row.name, row.inci, row.cas or "") if text}
+        texts = {_folded(text) for text in (key, row.name, row.inci, row.cas or "", *row.synonyms) if text}
         for text in texts | {_singular(text) for text in texts}:
             found[text] = (*found.get(text, ()), key)
     return MappingProxyType(found)
@@ -119,7 +119,7 @@ def _closest(name: str, *, groups: bool = True) -> tuple[str, ...]:
     """The three closest names as the tables write them, one for each ingredient or group."""
     shown: dict[str, tuple[str, str]] = {}
     for key, row in ingredients().items():
-        for text in (row.inci, row.name):
+        for text in (row.inci, *row.synonyms, row.name):
             shown[_folded(text)] = (key, text)
     if groups:
         for group, allergen in allergens().items():

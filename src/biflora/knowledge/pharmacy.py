@@ -14,6 +14,8 @@ class Ingredient(Row):
     """One substance. Percentages are % w/w of the finished preparation."""
 
     name: str
+    synonyms: tuple[str, ...] = ()
+    """Other names by which people write it."""
     inci: str
     cas: str | None = None
     unii: str | None = None
