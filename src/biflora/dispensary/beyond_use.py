@@ -11,15 +11,22 @@ from biflora.formula.formula import Formula
 from biflora.knowledge.pharmacy import beyond_use_rules, preservative_systems, vehicles
 
 COMPONENT_CAP = "795_component_cap"
+WATER = "purified_water"
 
 
 def beyond_use_date(formula: Formula, made_on: date, lots: Sequence[Lot] = ()) -> BeyondUseDate:
     """Last day the patient may use it; the day of making counts as day 1.
 
     The rule is that of the vehicle, preserved or not; no component may expire before. Raises PharmacistMust
-    when no rule covers this form without a preservative, or when a component has already expired.
+    when no rule covers this form without a preservative, when water stands in a form that should hold none, or
+    when a component has already expired.
     """
     vehicle = vehicles()[formula.vehicle]
+    if not vehicle.aqueous and any(line.ingredient == WATER and line.ppm > 0 for line in formula.lines):
+        raise PharmacistMust(
+            f"{vehicle.label} should hold no water, and this formula has some: measure the water activity and "
+            "choose a vehicle that counts as aqueous."
+        )
     system = preservative_systems()[formula.preservative_system]
     parts = formula.preservative_system not in ("none_anhydrous", "none_refrigerated")
     preserved = parts and not system.refrigerate

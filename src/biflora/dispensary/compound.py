@@ -42,6 +42,8 @@ def compound(
         raise PharmacistMust("Two people make and check a batch; enter both names.")
     sheet = make_worksheet(signed, made_on=made_on, batch_g=batch_g, lots=lots)
     check_lots(sheet, lots, made_on, recalled)
+    if made_at.date() != made_on and abs((made_at.date() - made_on).days) > 1:
+        raise PharmacistMust("Day and time of making differ; correct one of them.")
     sheet = with_weights(
         sheet, {x.ingredient: x.target_g for x in sheet.lines} if weighed_g is None else weighed_g
     )

@@ -7,10 +7,11 @@ from datetime import date
 
 from biflora.dispensary.batch import Lot, Worksheet
 from biflora.errors import PharmacistMust
+from biflora.values import Record
 
 
 def with_weights(worksheet: Worksheet, weighed_g: Mapping[str, float]) -> Worksheet:
-    """The worksheet with what was weighed (grams by ingredient key).
+    """The worksheet with what was weighed (grams by ingredient key): a new record whose parent is the blank one.
 
     Raises PharmacistMust naming every ingredient that is missing or outside its tolerance.
     """
@@ -19,7 +20,7 @@ def with_weights(worksheet: Worksheet, weighed_g: Mapping[str, float]) -> Worksh
         weighed = weighed_g.get(line.ingredient)
         if weighed is None:
             wrong.append(f"{line.name}: no weight was entered")
-        elif abs(weighed - line.target_g) > line.tolerance_g + 1e-9:
+        elif not abs(weighed - line.target_g) <= line.tolerance_g + 1e-9:
             wrong.append(
                 f"{line.name}: {weighed:g} g is outside {line.target_g:g} g ± {line.tolerance_g:g} g; weigh again"
             )
@@ -28,7 +29,13 @@ def with_weights(worksheet: Worksheet, weighed_g: Mapping[str, float]) -> Worksh
     if wrong:
         raise PharmacistMust("; ".join(wrong) + ".")
     lines = tuple(line.model_copy(update={"weighed_g": weighed_g[line.ingredient]}) for line in worksheet.lines)
-    return worksheet.model_copy(update={"lines": lines})
+    fields = {name: getattr(worksheet, name) for name in Worksheet.model_fields if name not in Record.model_fields}
+    return Worksheet.make(
+        "sheet",
+        release=worksheet.knowledge_release,
+        parents=(*worksheet.parent_ids, worksheet.id),
+        **fields | {"lines": lines},
+    )
 
 
 def check_lots(worksheet: Worksheet, lots: Sequence[Lot], on: date, recalled: Sequence[str] = ()) -> None:

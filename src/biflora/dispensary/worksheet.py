@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 
 from biflora.dispensary.batch import Lot, Worksheet, WorksheetLine
 from biflora.dispensary.beyond_use import beyond_use_date
+from biflora.dispensary.trituration import trituration_for
+from biflora.errors import PharmacistMust
 from biflora.formula.formula import MILLION, Formula, Line
 from biflora.knowledge.dispensing import dispensing_setting, making_steps
 from biflora.knowledge.pharmacy import ingredients, vehicles
@@ -32,14 +35,22 @@ def make_worksheet(
 ) -> Worksheet:
     """The worksheet for one batch of `batch_g` grams (by default the prescribed quantity plus the overage).
 
-    Raises NotAllowed when the prescription was changed after signing, PharmacistMust when no beyond-use rule
-    fits or a lot has expired.
+    Raises NotAllowed when the prescription was changed after signing, PharmacistMust when it is not valid on
+    that day, the batch is smaller than the prescribed quantity, no beyond-use rule fits or a lot has expired.
     """
     verify(signed)
-    formula = signed.draft.formula
-    overage = dispensing_setting("overage_percent").value
-    batch = round(signed.draft.quantity_g * (1 + overage / 100), 1) if batch_g is None else batch_g
-    by_ingredient = {lot.ingredient: lot for lot in lots}
+    draft, formula = signed.draft, signed.draft.formula
+    if not draft.written_on <= made_on <= draft.expires_on:
+        raise PharmacistMust(
+            f"The prescription holds from {draft.written_on} to {draft.expires_on}; ask the prescriber for another."
+        )
+    overage = dispensing_setting("overage_percent")
+    batch = round(draft.quantity_g * (1 + overage.value / 100), 1) if batch_g is None else batch_g
+    if not draft.quantity_g <= batch < math.inf:
+        raise PharmacistMust(
+            f"The batch must hold the prescribed {draft.quantity_g:g} g at least; make it larger."
+        )
+    by_ingredient = {lot.ingredient: lot for lot in sorted(lots, key=lambda lot: lot.expires_on, reverse=True)}
     ordered = sorted(formula.lines, key=lambda line: (PHASES[line.phase], line.quantum_satis, -line.ppm))
     lines = tuple(_line(line, batch, by_ingredient) for line in ordered if line.ppm > 0)
     return Worksheet.make(
@@ -49,7 +60,7 @@ def make_worksheet(
         prescription_id=signed.id,
         batch_g=batch,
         lines=lines,
-        steps=_steps(formula),
+        steps=(_weighing_step(draft.quantity_g, batch, lines), *_steps(formula)),
         checks=CHECKS,
         made_on=made_on,
         beyond_use=beyond_use_date(formula, made_on, lots),
@@ -80,6 +91,31 @@ def _line(line: Line, batch_g: float, lots: Mapping[str, Lot]) -> WorksheetLine:
     )
 
 
+def _weighing_step(quantity_g: float, batch_g: float, lines: Sequence[WorksheetLine]) -> str:
+    """How the targets came about, so that a second person can follow them."""
+    resolution = dispensing_setting("balance_resolution_g").value
+    total = sum(line.target_g for line in lines)
+    return (
+        f"Targets: % of {batch_g:g} g ({quantity_g:g} g ordered, the rest for loss), to the balance's "
+        f"{resolution:g} g. They add up to {total:.3f} g."
+    )
+
+
+def _small_mass(line: WorksheetLine, lines: Sequence[WorksheetLine]) -> str:
+    """The trituration in words, with the main line of the same phase as the diluent where it is large enough."""
+    way = trituration_for(line.target_g)
+    if way is None:
+        return ""
+    same = [x for x in lines if x.phase == line.phase and x.ingredient != line.ingredient]
+    main = max(same, key=lambda x: x.target_g, default=None)
+    diluent = main.name if main is not None and main.target_g >= way.take_g else "a suitable diluent"
+    return (
+        f"Trituration: weigh {way.weigh_g:.3f} g, mix evenly with {way.diluent_g:.3f} g of {diluent}, take "
+        f"{way.take_g:.3f} g (it holds {line.target_g:g} g) and {way.take_g - line.target_g:.3f} g less of "
+        f"{diluent} from its own line; or make a larger batch."
+    )
+
+
 def _steps(formula: Formula) -> tuple[str, ...]:
     kind = vehicles()[formula.vehicle].kind
     classes = {ingredients()[line.ingredient].klass for line in formula.lines if line.ppm > 0}
@@ -101,8 +137,8 @@ def _findings(formula: Formula, lines: Sequence[WorksheetLine]) -> tuple[Finding
             found.append(
                 Finding(
                     level="warn", rule=least.key, subject=line.name, who=Who.PHARMACY,
-                    message=f"{line.target_g:g} g is below {least.value:g} g, the least this balance weighs well; "
-                    "weigh an aliquot or a trituration, or make a larger batch.",
+                    message=f"{line.target_g:g} g is below {least.value:g} g, the least this balance weighs well. "
+                    + _small_mass(line, lines),
                     source=least.source, verification=least.verification,
                 )
             )  # fmt: skip

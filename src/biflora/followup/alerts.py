@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from biflora.followup.outcome import AdverseEvent
@@ -45,7 +46,7 @@ def _raised_by(
             return "adverse event" if any(e.severity == "severe" and not e.serious for e in events) else ""
         case "infection_words":
             text = " ".join(event.what for event in events).casefold()
-            return "adverse event" if any(word in text for word in rule.words) else ""
+            return "adverse event" if any(_spoken(word, text) for word in rule.words) else ""
         case "worsening":
             return ", ".join(s.label for s, rise, sid in _changes(profile, scores) if rise >= rule.threshold * sid)
         case "not_improved":
@@ -57,6 +58,11 @@ def _raised_by(
         case "outside_forecast":
             return "forecast" if inside is False else ""
     return ""
+
+
+def _spoken(word: str, text: str) -> bool:
+    """Whether the word stands in the text, also in its plural; `pus` is not heard in `pustule`."""
+    return re.search(rf"\b{re.escape(word)}(?:s|es)?\b", text) is not None
 
 
 def _changes(profile: Profile, scores: Sequence[Score]) -> list[tuple[Score, float, float]]:

@@ -13,6 +13,7 @@ from biflora.profile.instruments import score as score_instrument
 from biflora.profile.patient import InstrumentInput
 from biflora.profile.profile import Profile, Score
 from biflora.twin.forecast import Arm, Forecast, Observation
+from biflora.values import Record
 
 SEVERITY = ("scorad", "easi")
 
@@ -63,7 +64,8 @@ def record_outcome(
             inside_forecast_80=inside,
         ),
     )  # fmt: skip
-    return outcome, redraw(profile, before, (*earlier, outcome))
+    redrawn = redraw(profile, before, (*earlier, outcome))
+    return outcome, _descended(redrawn, (profile.id, before.id, outcome.id))
 
 
 def inside_80(forecast: Forecast, arm: Arm, week: float, scores: Sequence[Score]) -> bool | None:
@@ -95,9 +97,18 @@ def redraw(profile: Profile, before: Forecast, outcomes: Sequence[Outcome]) -> F
     return forecast(profile, weeks=weeks, seed=before.seed, observations=seen)
 
 
+def _descended(forecast: Forecast, parents: tuple[str, ...]) -> Forecast:
+    """The same forecast, made from the profile, the forecast before and the visit: walking back finds them."""
+    fields = {name: getattr(forecast, name) for name in Forecast.model_fields if name not in Record.model_fields}
+    return Forecast.make("forecast", release=forecast.knowledge_release, parents=parents, **fields)
+
+
 def observations_of(outcome: Outcome) -> list[Observation]:
     """What one visit tells the twin, in its observables."""
-    values = {score.instrument: score.value for score in outcome.scores if score.instrument in SEVERITY}
+    given = {score.instrument: score.value for score in outcome.scores}
+    values = {key: given[key] for key in SEVERITY if key in given}
+    if "scorad" not in given and "oscorad" in given:
+        values["oscorad"] = given["oscorad"]
     if outcome.s_aureus_log10_copies_per_cm2 is not None:
         values["s_aureus_log10"] = outcome.s_aureus_log10_copies_per_cm2
     if outcome.tewl_g_per_m2_h is not None:
