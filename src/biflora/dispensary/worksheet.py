@@ -42,7 +42,7 @@ def make_worksheet(
     draft, formula = signed.draft, signed.draft.formula
     if not draft.written_on <= made_on <= draft.expires_on:
         raise PharmacistMust(
-            f"The prescription holds from {draft.written_on} to {draft.expires_on}; ask the prescriber for another."
+            f"The prescription holds from {draft.written_on} to {draft.expires_on}; ask for another."
         )
     overage = dispensing_setting("overage_percent")
     batch = round(draft.quantity_g * (1 + overage.value / 100), 1) if batch_g is None else batch_g
