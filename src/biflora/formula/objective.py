@@ -38,7 +38,7 @@ class Reached:
 
 
 class Aims:
-    """The four aims of one model, added to its programme as one exact lexicographic objective."""
+    """The aims of one model, added to its programme as one exact lexicographic objective."""
 
     def __init__(self, model: FormulaModel) -> None:
         self._model = model
