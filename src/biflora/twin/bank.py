@@ -23,7 +23,8 @@ from biflora.twin import fingerprint
 from biflora.twin.forecast import ARMS
 
 SEED = 2026
-SIZE = 4096
+SIZE = 12_288
+"""Three times what a first look needed: fewer leave a typical patient with under 300 who are like her."""
 WEEKS = 12
 LONG_SIZE = 2048
 """Size of the bank for more than `WEEKS` weeks, which is built on demand."""
