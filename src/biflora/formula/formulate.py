@@ -13,6 +13,9 @@ from biflora.formula.shelf import Shelf, todays_shelf
 from biflora.knowledge.rows import release
 from biflora.plan.plan import Needs
 
+SECOND_TRY = 5
+"""How many times the limit a second try may take, when the first gave neither a formula nor a proof."""
+
 
 def formulate(
     needs: Needs, *, parents: tuple[str, ...] = (), alternatives: int = 3, time_limit_seconds: float = 4.0
@@ -40,11 +43,14 @@ def formulate_from(
     """The same on a given shelf; `checked=False` only for shelves that the checker does not know."""
     choices = weigh_choices(needs, shelf)
     designed = search(choices, needs, shelf, seconds=time_limit_seconds, others=alternatives)
+    if not designed.found and designed.unsettled:
+        # A busy machine: an answer that comes late is better than none.
+        designed = search(choices, needs, shelf, seconds=SECOND_TRY * time_limit_seconds, others=0)
     if not designed.found:
         if designed.unsettled:
             raise OperatorMust(
-                f"No formula and no proof of impossibility within {time_limit_seconds:g} s; allow more time "
-                f"(open vehicles: {', '.join(designed.unsettled)})."
+                f"No formula and no proof of impossibility, not even in {SECOND_TRY} times {time_limit_seconds:g} s; "
+                f"allow more time (open vehicles: {', '.join(designed.unsettled)})."
             )
         reasons = find_reasons(choices, needs, shelf, seconds=time_limit_seconds)
         return Impossible.make(
