@@ -201,15 +201,16 @@ def _emulsion(jar: Jar) -> Iterator[Finding]:
             )
         return
     oils = [p for p in jar.portions if p.row.phase == "O" and p.row.required_hlb is not None]
-    if not oils:
+    if 2 * sum(p.percent for p in oils) < jar.oil_percent:
         yield finding(
             "warn",
-            "hlb",
+            "hlb_unknown",
             vehicle.label,
-            f"No oil has a known required HLB; the blend's HLB is {blend:.1f}: prove the emulsion by standing.",
+            f"For most of the oil no required HLB is known (the blend has {blend:.1f}): prove it by standing.",
             Who.PHARMACY,
             vehicle,
         )
+    if not oils:
         return
     required = sum(p.percent * (p.row.required_hlb or 0) for p in oils) / sum(p.percent for p in oils)
     tolerance = checker_limit("hlb_tolerance")
