@@ -27,6 +27,7 @@ CHECKS = (
     "Yield within 90-110 % of the batch",
     "Label, beyond-use date and container read back against the prescription",
 )
+DILUENTS = ("solvent", "humectant", "emollient")
 POWDERS = ("conventional_drug", "keratolytic", "hair")
 
 
@@ -102,13 +103,16 @@ def _weighing_step(quantity_g: float, batch_g: float, lines: Sequence[WorksheetL
 
 
 def _small_mass(line: WorksheetLine, lines: Sequence[WorksheetLine]) -> str:
-    """The trituration in words, with the main line of the same phase as the diluent where it is large enough."""
+    """The trituration in words; the diluent is the main excipient of the same phase where it is large enough."""
     way = trituration_for(line.target_g)
     if way is None:
         return ""
-    same = [x for x in lines if x.phase == line.phase and x.ingredient != line.ingredient]
+    rows = ingredients()
+    same = [x for x in lines if x.phase == line.phase and rows[x.ingredient].klass in DILUENTS]
     main = max(same, key=lambda x: x.target_g, default=None)
-    diluent = main.name if main is not None and main.target_g >= way.take_g else "a suitable diluent"
+    diluent = (
+        main.name if main is not None and main.target_g >= way.take_g else "a diluent that this formula holds"
+    )
     return (
         f"Trituration: weigh {way.weigh_g:.3f} g, mix evenly with {way.diluent_g:.3f} g of {diluent}, take "
         f"{way.take_g:.3f} g (it holds {line.target_g:g} g) and {way.take_g - line.target_g:.3f} g less of "
