@@ -49,7 +49,7 @@ def formulate_from(
     if not designed.found:
         if designed.unsettled:
             raise OperatorMust(
-                f"No formula and no proof of impossibility, not even in {SECOND_TRY} times {time_limit_seconds:g} s; "
+                f"No formula and no proof of impossibility in {SECOND_TRY} times {time_limit_seconds:g} s; "
                 f"allow more time (open vehicles: {', '.join(designed.unsettled)})."
             )
         reasons = find_reasons(choices, needs, shelf, seconds=time_limit_seconds)

@@ -88,15 +88,13 @@ class Court:
 
     def __init__(self, choices: Choices, needs: Needs, shelf: Shelf, *, seconds: float) -> None:
         self._end = time.perf_counter() + max(PATIENCE * seconds, LEAST_PATIENCE_SECONDS)
-        self._models = {
-            key: FormulaModel(vehicle, choices, needs, shelf, liftable=True)
-            for key, vehicle in choices.vehicles.items()
-        }
+        self._world = (choices, needs, shelf)
+        self._models: dict[str, FormulaModel] = {}
         self._solvers: dict[str, Solver] = {}
-        self._cores: dict[str, list[frozenset[Guard]]] = {key: [] for key in self._models}
-        for key, vehicle in choices.vehicles.items():
-            self._cores[key] = [frozenset({bar.guard}) for bar in vehicle.bars]
-        self.guards = frozenset(guard for model in self._models.values() for guard in model.guards)
+        self._cores = {
+            key: [frozenset({bar.guard}) for bar in vehicle.bars] for key, vehicle in choices.vehicles.items()
+        }
+        self.guards = _all_guards(choices, needs)
         self.certain = True
         """False once a solve ran out of time."""
 
@@ -105,12 +103,17 @@ class Court:
 
         `from_memory` uses contradictions found before; without it each vehicle is solved again.
         """
-        for key, model in self._models.items():
+        choices, needs, shelf = self._world
+        for key, vehicle in choices.vehicles.items():
             if from_memory and any(core <= held for core in self._cores[key]):
                 continue
-            solver = self._solvers.get(key)
-            if solver is None:
-                solver = self._solvers[key] = Solver(model.programme, aimless=True)
+            if any(bar.guard in held for bar in vehicle.bars):
+                continue
+            # Built only when asked: most vehicles are out by their own bars.
+            if key not in self._models:
+                model = self._models[key] = FormulaModel(vehicle, choices, needs, shelf, liftable=True)
+                self._solvers[key] = Solver(model.programme, aimless=True)
+            model, solver = self._models[key], self._solvers[key]
             literals = {guard: literal for guard, literal in model.guards.items() if guard in held}
             left = max(self._end - time.perf_counter(), 0.1)
             answer = solver.run(seconds=left, assume=literals.values(), any_answer=True)
@@ -169,6 +172,16 @@ class Court:
                 lifted.discard(rule)
                 found = without
         return frozenset(lifted), found
+
+
+def _all_guards(choices: Choices, needs: Needs) -> frozenset[Guard]:
+    """Every rule that a model may hold, by its subjects."""
+    named = {bar.guard for vehicle in choices.vehicles.values() for bar in vehicle.bars}
+    for candidate in choices.ingredients.values():
+        named |= {bar.guard for bar in candidate.bars} | {cap.bar.guard for cap in candidate.caps}
+    named |= {("must_include", key) for key in needs.must_include}
+    whole = {rule for rule in WHO if rule not in ("allergy", "wish", "must_include")}
+    return frozenset(named | {(rule, "") for rule in whole})
 
 
 def _drop_first(guard: Guard) -> tuple[int, str, str]:

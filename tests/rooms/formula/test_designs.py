@@ -40,7 +40,7 @@ def inside(formula: Formula) -> set[str]:
     return {line.ingredient for line in formula.lines}
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=36, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.integers(min_value=0, max_value=10**6))
 def test_any_needs_give_a_checked_formula_or_reasons(seed: int) -> None:
     needs = random_needs(seed)
