@@ -173,6 +173,7 @@ def formula_explain(
     needs: Annotated[Path, typer.Argument(help="The wanted effects and limits, as JSON.")],
 ) -> None:
     """Why each ingredient is in, and why the obvious others are not."""
+    from biflora.cli import show
     from biflora.formula.explain import explain
     from biflora.formula.formula import Impossible
     from biflora.formula.formulate import formulate
@@ -181,9 +182,10 @@ def formula_explain(
     wanted = read_needs(needs)
     with terminal.working("Designing the formula"):
         result = formulate(wanted)
-    typer.echo(explain(result, wanted))
     if isinstance(result, Impossible):
+        show.formula(result)
         raise typer.Exit(1)
+    typer.echo(explain(result, wanted))
 
 
 @twin_app.command("simulate", epilog="Example: biflora twin simulate patient.json --weeks 12 --json")

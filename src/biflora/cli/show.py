@@ -189,6 +189,8 @@ def consultation(result: Consultation, written: WrittenPlan | None = None) -> No
         _heading("Written")
         for path in (written.plan_json, written.report_html, written.report_pdf):
             console.print(str(path))
+    if result.stops_you:
+        console.print("\n[bold red]■[/] A person must act before anything is made: see the marked lines above.")
     console.print("\n[dim]biflora supports a clinician's decision; it is no medical device.[/]")
 
 

@@ -28,9 +28,12 @@ class Consultation(Value):
 
     @property
     def stops_you(self) -> bool:
-        """True when a person must act before anything is made: a red flag, no possible formula, a stop finding."""
+        """True when a person must act before anything is made: a red flag, no possible formula, a stop finding.
+
+        A flag that only asks does not stop; one that stops or reroutes does, until it is answered.
+        """
         return (
-            self.plan.stopped
+            any(flag.level in ("stop", "reroute") for flag in self.plan.red_flags)
             or isinstance(self.formula, Impossible)
             or (isinstance(self.formula, Formula) and self.formula.blocked)
             or any(finding.level == "stop" for finding in self.findings)
