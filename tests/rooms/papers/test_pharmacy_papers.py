@@ -155,7 +155,7 @@ def test_the_label_takes_the_lowest_stock_that_holds_everything() -> None:
         heights.append(height / MM)
         assert text_of(label_pdf(label(other_ingredients=others))).count("Aqua") == others.count("Aqua")
     assert heights[0] == pytest.approx(76.2, abs=0.1)
-    assert heights[1] == pytest.approx(101.6, abs=0.1)
+    assert heights[1] == pytest.approx(152.4, abs=0.1)
     assert heights[2] > 152.4
 
 
