@@ -44,7 +44,7 @@ class Found:
     def rank(self) -> tuple[int, int, int, int]:
         """Greater is better, aim by aim."""
         r = self.reached
-        return (r.must_have_served, r.net_points, -r.risk, -r.burden)
+        return (r.first, r.net_points, -r.risk, -r.burden)
 
 
 @dataclass
@@ -146,7 +146,7 @@ def _floor(model: FormulaModel, best: Found) -> int:
     """The objective in `model` that equals `best`; anything lower cannot be the answer."""
     per_effect, per_point, per_risk = model.aims.multipliers
     reached = best.reached
-    over_risk = reached.must_have_served * per_effect + reached.net_points * per_point
+    over_risk = reached.first * per_effect + reached.net_points * per_point
     return over_risk - reached.risk * per_risk - reached.burden
 
 

@@ -30,7 +30,8 @@ MOST_USD = 300
 class Reached:
     """What one answer reaches on each aim."""
 
-    must_have_served: int
+    first: int
+    """Must-have effects served, less more than all of them when water is left unpreserved."""
     benefit: float
     net_points: int
     risk: int
@@ -62,13 +63,23 @@ class Aims:
         per_point = per_risk * (_span(self.risk, programme) + 1)
         per_effect = per_point * (_span(points, programme) + 1)
         self.multipliers = (per_effect, per_point, per_risk)
-        must = {v: 1 for effect, v in self.served.items() if effect in self._model.choices.must_have}
+        must = self._first_aim()
         risk = {v: -c for v, c in self.risk.items()}
         burden = {v: -c for v, c in self.burden.items()}
         self.in_order = (must, points, risk, burden)
         for terms, multiplier in zip(self.in_order, (per_effect, per_point, per_risk, 1), strict=True):
             for variable, value in terms.items():
                 programme.reward(variable, value * multiplier)
+
+    def _first_aim(self) -> dict[int, int]:
+        """Must-have effects served; leaving water unpreserved is the last resort and outweighs them all."""
+        model = self._model
+        first = {v: 1 for effect, v in self.served.items() if effect in model.choices.must_have}
+        if model.vehicle.row.aqueous:
+            for key, chosen in model.systems.items():
+                if not model.shelf.parts_of(key):
+                    first[chosen] = -len(model.choices.must_have) - 1
+        return first
 
     def _serve(self) -> None:
         """Diminishing returns: the best for an effect counts fully, the second by a share, a third not."""
@@ -108,10 +119,6 @@ class Aims:
             if model.choices.ingredients[key].serves and key not in model.needs.must_include:
                 extra = sum(row.least_gain for row in model.shelf.families.values() if key in row.members)
                 self.toll[on] = toll + round(BENEFIT_SCALE * extra)
-        if model.vehicle.row.aqueous:
-            for key, chosen in model.systems.items():
-                if not model.shelf.parts_of(key):
-                    self.toll[chosen] = round(BENEFIT_SCALE * settings["least_gain_unpreserved"])
         programme.one_of(self.served.values(), when=model.when("wanted_effect"))
 
     def _weigh_risk(self) -> None:
@@ -184,9 +191,8 @@ class Aims:
         """The aims at `values`."""
         gross = sum(points * values[v] for v, points in self.benefit.items())
         toll = sum(points * values[v] for v, points in self.toll.items())
-        must = self._model.choices.must_have
         return Reached(
-            must_have_served=sum(values[v] for effect, v in self.served.items() if effect in must),
+            first=sum(points * values[v] for v, points in self._first_aim().items()),
             benefit=gross / BENEFIT_SCALE,
             net_points=gross - toll,
             risk=sum(points * values[v] for v, points in self.risk.items()),
