@@ -65,7 +65,7 @@ def make_worksheet(
         checks=CHECKS,
         made_on=made_on,
         beyond_use=beyond_use_date(formula, made_on, lots),
-        findings=_findings(formula, lines),
+        findings=_findings(lines, batch),
     )
 
 
@@ -102,9 +102,13 @@ def _weighing_step(quantity_g: float, batch_g: float, lines: Sequence[WorksheetL
     )
 
 
-def _small_mass(line: WorksheetLine, lines: Sequence[WorksheetLine]) -> str:
-    """The trituration in words; the diluent is the main excipient of the same phase where it is large enough."""
-    way = trituration_for(line.target_g)
+def _small_mass(line: WorksheetLine, lines: Sequence[WorksheetLine], batch_g: float) -> str:
+    """The trituration in words, from the mass before the balance rounds it.
+
+    The diluent is the main excipient of the same phase where it is large enough.
+    """
+    ideal = batch_g * line.percent / 100
+    way = trituration_for(ideal)
     if way is None:
         return ""
     rows = ingredients()
@@ -115,7 +119,7 @@ def _small_mass(line: WorksheetLine, lines: Sequence[WorksheetLine]) -> str:
     )
     return (
         f"Trituration: weigh {way.weigh_g:.3f} g, mix evenly with {way.diluent_g:.3f} g of {diluent}, take "
-        f"{way.take_g:.3f} g (it holds {line.target_g:g} g) and {way.take_g - line.target_g:.3f} g less of "
+        f"{way.take_g:.3f} g (it holds {ideal:.3g} g) and {way.take_g - ideal:.3f} g less of "
         f"{diluent} from its own line; or make a larger batch."
     )
 
@@ -131,7 +135,7 @@ def _steps(formula: Formula) -> tuple[str, ...]:
     return tuple(row.text for row in sorted(rows, key=lambda row: row.order))
 
 
-def _findings(formula: Formula, lines: Sequence[WorksheetLine]) -> tuple[Finding, ...]:
+def _findings(lines: Sequence[WorksheetLine], batch_g: float) -> tuple[Finding, ...]:
     """What the balance and the hands must know: masses too small to weigh, potent powders, hazardous drugs."""
     least = dispensing_setting("balance_least_weight_g")
     dilute = dispensing_setting("geometric_dilution_below_percent")
@@ -142,7 +146,7 @@ def _findings(formula: Formula, lines: Sequence[WorksheetLine]) -> tuple[Finding
                 Finding(
                     level="warn", rule=least.key, subject=line.name, who=Who.PHARMACY,
                     message=f"{line.target_g:g} g is below {least.value:g} g, the least this balance weighs well. "
-                    + _small_mass(line, lines),
+                    + _small_mass(line, lines, batch_g),
                     source=least.source, verification=least.verification,
                 )
             )  # fmt: skip

@@ -86,9 +86,10 @@ def test_every_kind_of_vehicle_has_its_steps_in_order(vehicle: str) -> None:
 
 
 def test_a_small_mass_is_triturated_by_hand() -> None:
-    """0.02 % of 123.6 g is 0.02472 g, shown as 0.025 g; 0.12 / 0.025 = 4.8, so fivefold.
+    """0.12 / 0.025 = 4.8, so fivefold.
 
     Weigh 5 x 0.025 = 0.125 g, add 4 x 0.125 = 0.500 g, take 0.125 g of the 0.625 g: 0.125 / 5 = 0.025 g.
+    0.02 % of 123.6 g is 0.02472 g: 5 x 0.02472 = 0.1236 g, 4 x 0.1236 = 0.4944 g, less water 0.1236 - 0.0247 g.
     """
     way = trituration_for(0.025)
     assert way is not None
@@ -97,7 +98,10 @@ def test_a_small_mass_is_triturated_by_hand() -> None:
     potent = cream(CREAM | {"clobetasol_propionate": (0.02, "A")} | {"hydrocortisone": (1.0, "C")})
     made = make_worksheet(signed(potent), made_on=MADE_ON)
     messages = [f.message for f in made.findings if f.subject == "Clobetasol propionate"]
-    assert any("weigh 0.125 g" in text and "0.500 g of Purified water" in text for text in messages)
+    assert any(
+        "weigh 0.124 g" in text and "0.494 g of Purified water, take 0.124 g" in text and "0.099 g less" in text
+        for text in messages
+    )
     assert any("geometric dilution" in text for text in messages)
 
 
