@@ -133,6 +133,43 @@ def test_every_write_was_audited_and_the_chain_is_whole(store: Store) -> None:
     assert not any("Ines" in entry.model_dump_json() for entry in entries)
 
 
+def test_every_paper_can_be_opened(store: Store, browser: Any) -> None:
+    ((_, order),) = store.orders(patient_id="P01")
+    browser.enter_as("clinician")
+    report = browser.get("/clinic/patients/P01/report.html")
+    assert report.status_code == 200
+    assert "SYNTHETIC" in report.text
+    assert browser.get("/clinic/patients/P01/plan.json").json()["plan"]["condition"] == "atopic_dermatitis"
+    papers = ["/clinic/patients/P01/report.pdf", f"/papers/prescriptions/{order.prescription_id}.pdf",
+              f"/papers/orders/{order.id}/label.pdf"]  # fmt: skip
+    for path in papers:
+        answer = browser.get(path)
+        assert answer.headers["content-type"] == "application/pdf", path
+        assert answer.content.startswith(b"%PDF-"), path
+    browser.enter_as("pharmacist")
+    assert browser.get(f"/papers/orders/{order.id}/worksheet.pdf").content.startswith(b"%PDF-")
+
+
+def test_the_pharmacist_weighs_and_a_wrong_weight_is_told(store: Store, browser: Any) -> None:
+    """P04 goes from review to the jar: one weight 20 % too high is refused, the right ones make the batch."""
+    ((_, order),) = store.orders(patient_id="P04")
+    browser.enter_as("pharmacist")
+    page = f"/pharmacy/orders/{order.id}"
+    for state in ("verified", "compounding"):
+        assert browser.post(f"{page}/move", {"to": state}, page=page).status_code == 200
+    sheet = pharmacy.worksheet_for(pharmacy.order_line(store, order.id))
+    weights = {f"weight_{n}": f"{line.target_g:.3f}" for n, line in enumerate(sheet.lines, start=1)}
+    both = {"lot_number": "T-1", "checked_by": "Second Person"}
+    wrong = {**weights, "weight_1": f"{sheet.lines[0].target_g * 1.2:.3f}"}
+    assert browser.post(f"{page}/weigh", {**wrong, **both}, page=page).status_code == 422
+    alone = {**weights, "lot_number": "T-1", "checked_by": "Pat Mortar"}
+    refused = browser.post(f"{page}/weigh", alone, page=page)
+    assert refused.status_code == 422
+    assert "second person" in refused.text
+    assert browser.post(f"{page}/weigh", {**weights, **both}, page=page).status_code == 200
+    assert pharmacy.order_line(store, order.id).order.state is OrderState.QUALITY_CHECK
+
+
 def test_a_new_patient_comes_in_through_the_page(browser: Any, clinic_folder: Path) -> None:
     """The real path: two uploaded files, read, forecast, planned; then the draft's page shows them."""
     browser.enter_as("clinician")

@@ -21,6 +21,7 @@ from biflora.clinic.decide import (
     write_prescription,
 )
 from biflora.clinic.intake import keep_new_patient
+from biflora.clinic.research import keep_replication
 from biflora.dispensary.batch import OrderState
 from biflora.errors import OperatorMust
 from biflora.formula.formula import Formula
@@ -29,6 +30,7 @@ from biflora.store.store import Store, now
 from biflora.values import parse
 
 SEED = 2026
+REPEATS = 400
 Say = Callable[[str], None]
 README = """SYNTHETIC DATA. Nobody behind these files exists.
 
@@ -143,6 +145,9 @@ def seed_demo(
         keep_new_patient(store, result, by="demo")
     add_demo_users(store)
     on_step("Bringing patients to different stages")
+    if only is None:
+        on_step("Predicting a published trial")
+        keep_replication(store, "isaev-2025", by="demo", seed=SEED, repeats=REPEATS)
     _take_the_ways(store, {person.patient.patient_id for person in cohort}, on_step)
 
 

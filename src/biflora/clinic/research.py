@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from biflora.clinic.access import Role, User, require
 from biflora.clinic.decide import consultation_of, decision_of
 from biflora.clinic.review import outcomes_of
+from biflora.knowledge.trials import trial_designs
 from biflora.store.store import Store
 from biflora.trial.evidence import Evidence
 from biflora.twin.forecast import Arm
 
-TRIALS = {"isaev-2025": "Isaev and others 2025: four arms, 65 patients with moderate to severe atopic dermatitis"}
+
+def known_trials() -> dict[str, str]:
+    """Published trials that can be replicated: key and label."""
+    return {
+        key: f"{row.label}: {row.patients} patients, {row.weeks} weeks" for key, row in trial_designs().items()
+    }
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from biflora.values import Level
 
 @dataclass(frozen=True)
 class Waiting:
-    """What comes next, who does it, and how pressing it is (`ok`: nobody needs to act)."""
+    """What comes next, who does it, and how pressing it is (`ok`: nobody in the clinic needs to act)."""
 
     what: str
     who: str
@@ -62,7 +62,7 @@ def waiting_for(store: Store, patient_id: str) -> Waiting:
     if plan is None:
         return Waiting("a first consultation", "clinician", "warn")
     if plan.stopped:
-        return Waiting("a red flag stops the plan: act on it now", "clinician", "stop")
+        return Waiting("a red flag: act on it now", "clinician", "stop")
     outcomes = outcomes_of(store, patient_id)
     if outcomes and any(alert.level == "stop" for alert in outcomes[-1].alerts):
         return Waiting("an alert from the last check-in", "clinician", "stop")

@@ -80,7 +80,7 @@ def worksheet_paper(clinic: AnyClinic, user: Pharmacist, order_id: str) -> Respo
 
     line = pharmacy.order_line(clinic.store, order_id)
     clinic.note_read(user.username, "worksheet read", order_id)
-    return _pdf(worksheet_pdf(pharmacy.worksheet_for(line)), f"worksheet-{order_id}")
+    return _pdf(worksheet_pdf(pharmacy.worksheet_for(line), line.prescription), f"worksheet-{order_id}")
 
 
 def _pdf(content: bytes, name: str) -> Response:

@@ -15,6 +15,7 @@ from biflora.clinic.opening import Clinic
 from biflora.errors import BifloraError, NotAllowed, PatientMust
 from biflora.followup.outcome import AdverseEvent
 from biflora.papers.charts import finger_tips
+from biflora.plan.strains import strain_to_discuss
 from biflora.prescription.prescription import Signed
 from biflora.profile.patient import InstrumentInput
 from biflora.twin.forecast import Arm
@@ -64,10 +65,12 @@ def _context(clinic: Clinic, patient_id: str) -> MyPlan:
         if twice:
             evening.append("Put on your cream again.")
     if consultation is not None and decision is not None:
-        kinds = {"diet", "care", *(("oral",) if oral else ())}
-        for step in consultation.plan.steps:
-            if step.kind in kinds:
-                (morning if step.kind == "oral" else all_day).append(step.text)
+        strain = strain_to_discuss(consultation.plan.strains) if oral else None
+        if strain is not None:
+            morning.append(
+                f"Take your capsule: {strain.species} ({strain.strain_id}), {billions(strain.cfu_per_day)}."
+            )
+        all_day.extend(step.text for step in consultation.plan.steps if step.kind in ("care", "diet"))
     chart = finger_tips(amount.finger_tip_units_per_application) if amount else None
     return MyPlan(
         patient=person,
@@ -82,6 +85,17 @@ def _context(clinic: Clinic, patient_id: str) -> MyPlan:
         outcomes=outcomes,
         itch=tuple((o.week, s.value) for o in outcomes for s in o.scores if s.instrument == "itch_nrs"),
     )
+
+
+def billions(cfu_per_day: str) -> str:
+    """A dose such as `2e9` in everyday words; one that is no plain number stays as it is."""
+    try:
+        value = float(cfu_per_day)
+    except ValueError:
+        return f"{cfu_per_day} live bacteria a day"
+    if value >= 1e9:
+        return f"{value / 1e9:g} billion live bacteria a day"
+    return f"{value / 1e6:g} million live bacteria a day"
 
 
 @pages.get("/check-in")

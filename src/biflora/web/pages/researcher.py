@@ -75,7 +75,7 @@ def drawing(clinic: AnyClinic, user: Researcher, evidence_id: str, place: int) -
 @pages.post("/replicate")
 def replicate(request: Request, clinic: AnyClinic, user: Researcher, form: Form) -> Response:
     trial = text(form, "trial")
-    if trial not in research.TRIALS:
+    if trial not in research.known_trials():
         raise TrialistMust("Choose one of the listed trials.")
     seed, repeats = whole(form, "seed", 0, 2**31 - 1), whole(form, "repeats", 20, 2000)
     made = research.replicate_trial(clinic.store, trial, by=user, seed=seed, repeats=repeats)
@@ -117,7 +117,7 @@ def _show(request: Request, all_kept: list[Evidence], shown: Evidence | None) ->
         kept=all_kept,
         shown=shown,
         charts=tuple(figure(chart) for chart in _charts(shown)) if shown else (),
-        trials=research.TRIALS,
+        trials=research.known_trials(),
         input_hash=hashlib.sha256(shown.model_dump_json().encode()).hexdigest()[:16] if shown else "",
     )
     return page(request, "evidence.html", c=context)
