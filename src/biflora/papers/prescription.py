@@ -36,7 +36,7 @@ def prescription_pdf(prescription: Signed | Draft, *, paper: Paper = "us-letter"
         "expires_on": day(draft.expires_on),
         "preparation": formula.name or (vehicle.label if vehicle else formula.vehicle),
         "form": vehicle.label if vehicle else formula.vehicle,
-        "ph": "none (no water)" if formula.ph is None else f"{formula.ph:g}",
+        "ph": "no water, no pH" if formula.ph is None else f"target pH {formula.ph:g}",
         "lines": [
             {
                 "name": line.name or ingredients()[line.ingredient].name,

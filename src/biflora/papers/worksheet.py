@@ -75,7 +75,7 @@ def _prescription(signed: Signed) -> dict[str, Any]:
         "patient_id": draft.patient_id,
         "preparation": formula.name or (vehicle.label if vehicle else formula.vehicle),
         "form": vehicle.label if vehicle else formula.vehicle,
-        "ph": "none (no water)" if formula.ph is None else f"{formula.ph:g}",
+        "ph": "no water, no pH" if formula.ph is None else f"target pH {formula.ph:g}",
         "quantity": f"{draft.quantity_g:g} g" + (f" ({draft.container})" if draft.container else ""),
         "directions": draft.directions,
         "prescriber": f"{signed.prescriber.name}, {signed.prescriber.licence_state} "
