@@ -12,8 +12,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
+
+from biflora.values import Value
 
 HERE = Path(__file__).resolve().parent
 MADE = "<!-- Written by docs/reference/generate.py; change the code, not this page. -->\n\n"
@@ -24,8 +25,8 @@ def commands_page() -> str:
 
     lines = ["# Commands\n\n"]
 
-    def walk(command: click.Command, path: str) -> None:
-        if isinstance(command, click.Group):
+    def walk(command: Any, path: str) -> None:
+        if hasattr(command, "commands"):
             for name, child in command.commands.items():
                 if not child.hidden:
                     walk(child, f"{path} {name}")
@@ -35,7 +36,7 @@ def commands_page() -> str:
             lines.append(f"```\n{command.epilog.removeprefix('Example: ')}\n```\n\n")
         rows = []
         for option in command.params:
-            name = ", ".join(option.opts) if isinstance(option, click.Option) else str(option.name).upper()
+            name = ", ".join(option.opts) if option.opts[0].startswith("-") else str(option.name).upper()
             text = getattr(option, "help", "") or ""
             default = option.default
             shown = f" Default: `{default}`." if default not in (None, False) and not callable(default) else ""
@@ -70,7 +71,10 @@ def fields_of(model: type[Any]) -> list[tuple[str, str, str, str]]:
         for old in ("typing.", "biflora.profile.patient.", "biflora.plan.plan.", "biflora.values.",
                     "biflora.formula.formula.", "datetime."):  # fmt: skip
             kind = kind.replace(old, "")
-        default = "required" if info.is_required() else f"`{info.default!r}`"
+        value = info.default
+        default = (
+            "required" if info.is_required() else "none given" if isinstance(value, Value) else f"`{value!r}`"
+        )
         rows.append((name, kind.replace("|", "\\|"), default.replace("|", "\\|"), texts.get(name, "")))
     return rows
 
@@ -86,18 +90,18 @@ def model_page(title: str, intro: str, *models: type[Any]) -> str:
 
 
 def knowledge_page() -> str:
-    from biflora.knowledge.check import all_tables
+    from biflora.knowledge.check import table_types
     from biflora.knowledge.rows import read_table, release
 
     lines = [f"# Knowledge {release()}\n\nEvery table, how many rows it has, and how far they were verified.\n\n"]
     lines.append("| table | rows | verification (rows) |\n|---|---|---|\n")
-    for name, row_type in sorted(all_tables().items()):
+    for name, row_type in sorted(table_types().items()):
         rows = read_table(name, row_type)
         marks = Counter(row.verification.split(";")[0].split(" ")[0].strip(",;") for row in rows.values())
         lines.append(
             f"| `{name}.csv` | {len(rows)} | {', '.join(f'{m} {n}' for m, n in marks.most_common(6))} |\n"
         )
-    for name, row_type in sorted(all_tables().items()):
+    for name, row_type in sorted(table_types().items()):
         lines.append(f"\n## {name}\n\n{inspect.cleandoc(row_type.__doc__ or '')}\n\n")
         lines.append("| column | meaning |\n|---|---|\n")
         lines += [f"| `{n}` | {t} |\n" for n, _, _, t in fields_of(row_type) if n not in ("key",)]
@@ -122,7 +126,14 @@ def pages() -> dict[str, str]:
     from biflora.clinic.consult import Consultation
     from biflora.formula.formula import Alternative, Formula, Impossible, Line, Property, Reason
     from biflora.plan.plan import (
-        ArmSummary, Measure, Need, Needs, Plan, RedFlag, Step, StrainChoice,
+        ArmSummary,
+        Measure,
+        Need,
+        Needs,
+        Plan,
+        RedFlag,
+        Step,
+        StrainChoice,
     )  # fmt: skip
     from biflora.profile.patient import AffectedSite, InstrumentInput, Laboratory, Patient, Preferences
     from biflora.twin.equations import equations_markdown

@@ -185,7 +185,7 @@ def formula_explain(
     if isinstance(result, Impossible):
         show.formula(result)
         raise typer.Exit(1)
-    typer.echo(explain(result, wanted))
+    typer.echo("\n".join(explain(result, wanted)))
 
 
 @twin_app.command("simulate", epilog="Example: biflora twin simulate patient.json --weeks 12 --json")

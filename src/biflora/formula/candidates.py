@@ -311,7 +311,8 @@ def _vehicle_bars(row: Vehicle, needs: Needs) -> Iterable[Bar]:
     if row.conditions and needs.condition.value not in row.conditions and row.key not in needs.vehicles:
         condition = needs.condition.value.replace("_", " ")
         yield Bar("condition", "", f"{row.label} is not a vehicle for {condition}, unless it is asked for")
-    if row.kind == "powder_kit" and row.key not in needs.vehicles:
+    only_live = row.kind == "powder_kit" or (row.kind == "solution" and row.live_ok)
+    if only_live and (needs.research_authorisation is None or row.key not in needs.vehicles):
         yield Bar("route", "", f"{row.label} is made only for live strains in research")
 
 

@@ -8,12 +8,18 @@ from biflora.formula.candidates import Candidate, Choices, weigh_choices
 from biflora.formula.design import Found
 from biflora.formula.formula import Formula, Line, Phase
 from biflora.formula.shelf import Shelf, todays_shelf
+from biflora.knowledge.checking import effects
 from biflora.knowledge.pharmacy import Ingredient
 from biflora.plan.plan import Needs
 
 TECHNICAL = {
-    "emollient": "oil phase",
-    "lipid": "lipid of the oil phase",
+    "emollient": "emollient, oil phase",
+    "lipid": "barrier lipid",
+    "conventional_drug": "active",
+    "keratolytic": "active, keratolytic",
+    "hair": "active",
+    "probiotic_live": "live strain",
+    "probiotic_lysate": "bacterial lysate",
     "humectant": "humectant",
     "emulsifier": "emulsifier",
     "gelling": "gel former",
@@ -27,7 +33,7 @@ TECHNICAL = {
 
 def plain(effect: str) -> str:
     """An effect's name as one says it."""
-    return effect.replace("_", " ").replace("s aureus", "S. aureus").replace("c acnes", "C. acnes")
+    return effects()[effect].label
 
 
 def describe_lines(found: Found, choices: Choices, needs: Needs, shelf: Shelf) -> tuple[Line, ...]:
@@ -86,15 +92,14 @@ def _served_by(found: Found) -> dict[str, list[str]]:
 
 def _reason(key: str, found: Found, choices: Choices, needs: Needs, shelf: Shelf) -> tuple[str, str]:
     row = shelf.ingredients[key]
-    effects = _served_by(found).get(key, [])
-    if effects and row.klass not in ("preservative",):
-        effects = sorted(effects, key=lambda effect: -choices.weights[effect])
-        parts = []
-        for effect in effects:
-            because = choices.because.get(effect, "")
-            parts.append(f"{plain(effect)}" + (f" ({because})" if because else ""))
-        grade = f"; evidence {row.evidence_level}" if row.evidence_level else ""
-        return f"for {plain(effects[0])}", "for " + "; ".join(parts) + grade
+    served = _served_by(found).get(key, [])
+    function = TECHNICAL.get(row.klass, row.klass.replace("_", " "))
+    if served and row.klass not in ("preservative",):
+        served = sorted(served, key=lambda effect: -choices.weights[effect])
+        because = choices.because.get(served[0], "").rstrip(".")
+        also = f". Also for {', '.join(plain(effect) for effect in served[1:])}" if served[1:] else ""
+        grade = f". Evidence {row.evidence_level}" if row.evidence_level else ""
+        return function, f"for {plain(served[0])}" + (f": {because}" if because else "") + also + grade
     for need in shelf.needed_beside.values():
         beside = [name for name in need.for_ingredients if name in found.amounts_ppm and name != key]
         vehicle = shelf.vehicles[found.vehicle]
@@ -102,7 +107,6 @@ def _reason(key: str, found: Found, choices: Choices, needs: Needs, shelf: Shelf
         if key in need.any_of and (beside or builds):
             for_what = " for " + ", ".join(shelf.ingredients[name].name for name in beside) if beside else ""
             return need.function, f"{need.function}{for_what or f' of the {vehicle.label}'}"
-    function = TECHNICAL.get(row.klass, row.klass.replace("_", " "))
     return function, _technical(row, function, found, shelf)
 
 

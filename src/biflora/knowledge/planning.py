@@ -61,6 +61,8 @@ class Advice(Row):
     """immunosuppressed, pregnant, central_line, severe_illness, milk_allergy."""
     age_at_least: float | None = None
     age_below: float | None = None
+    gives_effects: tuple[str, ...] = ()
+    """Effects (values of biflora.plan.plan.Effect) that this care already gives with a prescription active."""
 
 
 class MeasureRule(Row):

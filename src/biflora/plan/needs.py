@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from biflora.knowledge.planning import NeedRule, body_surfaces, need_rules, plan_limit
+from biflora.knowledge.planning import NeedRule, body_surfaces, care_steps, need_rules, plan_limit
 from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs
 from biflora.plan.signals import Signal, read_signals
 from biflora.profile.patient import Patient
@@ -53,8 +53,18 @@ def make_needs(profile: Profile) -> Needs:
         pregnancy=patient.pregnancy,
         immune_status=patient.immune_status,
         skin_integrity=patient.skin_integrity,
+        prescription_actives_ok=not care_gives(patient.condition, Effect.ANTI_INFLAMMATORY),
         max_cost_usd_per_100g=None if monthly is None else round(100 * monthly / (grams * DAYS_A_MONTH), 2),
     )
+
+
+def care_gives(condition: Condition, effect: Effect) -> bool:
+    """Whether standard care already gives the effect with a prescription active.
+
+    The jar then holds none: it is used every day for weeks, and a second steroid or calcineurin inhibitor in it
+    would double a drug that belongs to flares. The prescriber can still ask for one.
+    """
+    return any(condition in step.conditions and effect in step.gives_effects for step in care_steps().values())
 
 
 def grams_per_day(patient: Patient) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from biflora.knowledge.checking import effects
 from biflora.knowledge.planning import Advice, care_steps, diet_advice
 from biflora.plan.plan import Measure, Needs, RedFlag, Step, StrainChoice
 from biflora.plan.strains import strain_to_discuss
@@ -67,13 +68,14 @@ def _advice(row: Advice, kind: str) -> Step:
 
 
 def _topical(needs: Needs) -> Step:
-    effects = ", ".join(need.effect.replace("_", " ") for need in needs.needs[:4])
+    wanted = ", ".join(effects()[need.effect].label for need in needs.needs[:4])
     sites = ", ".join(needs.sites)
+    without = "live cells" if needs.prescription_actives_ok else "live cells, steroid or calcineurin inhibitor"
     return Step(
         kind="topical",
-        text="A topical without live cells, mixed by the pharmacy, "
+        text=f"A topical without {without}, mixed by the pharmacy, "
         f"about {needs.grams_per_day:g} g a day on: {sites}.",
-        because=f"Wanted most: {effects}. {needs.needs[0].because}",
+        because=f"Wanted most: {wanted}. {needs.needs[0].because}",
         evidence="Each effect is supported ingredient by ingredient; the mixture as a whole was not tried.",
         source="biflora developers, decision 11: live bacteria with a disease claim are never compounded",
         verification="assumed",
