@@ -1,4 +1,4 @@
-"""Many random people through plan and formula: none crashes, each formula passes the checker, each refusal says why.
+"""Many random people through plan and formula: none crashes, formulas pass the checker, refusals say why.
 
 `BIFLORA_PATIENTS=1000` runs the long form; the default keeps the suite short.
 """
