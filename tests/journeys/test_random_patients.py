@@ -23,7 +23,8 @@ PATIENTS = int(os.environ.get("BIFLORA_PATIENTS", "24"))
 
 ALLERGIES = [
     "parabens", "lanolin", "fragrance mix", "propylene glycol", "formaldehyde releasers", "benzoates",
-    "Phenoxyethanol", "Niacinamide", "propolis", "Compositae", "isothiazolinones", "PEG", "Cetearyl alcohol", "Benzyl alcohol",
+    "Phenoxyethanol", "Niacinamide", "propolis", "Compositae", "isothiazolinones", "PEG", "Cetearyl alcohol",
+    "Benzyl alcohol",
 ]  # fmt: skip
 INSTRUMENT = {
     Condition.ATOPIC_DERMATITIS: ("scorad", 5, 95),
