@@ -160,7 +160,7 @@ def evidence(result: Evidence) -> None:
     )
     for row in result.comparisons:
         table.add_row(
-            escape(row.figure), f"{row.published:g} {escape(row.unit)}", _interval(row.predicted),
+            escape(row.figure), f"{row.published:g}{'' if row.unit.startswith('-') else ' '}{escape(row.unit)}", _interval(row.predicted),
             f"{row.surprise:.3f}", escape(row.reading),
         )  # fmt: skip
     console.print(table)
