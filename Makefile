@@ -5,41 +5,37 @@ PYTHON := python3
 endif
 BIN := .venv/bin
 
-.PHONY: run test check setup setup-dev lock wheel pictures clean
+.PHONY: run test check setup lock wheel pictures clean
 
 run: setup
 	@$(BIN)/biflora demo --serve
 
-setup: .venv/.runtime
-setup-dev: .venv/.development
+setup: .venv/.done
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "biflora needs Python 3.11 or newer; this one is %d.%d. Install it, or name it: make PYTHON=/path/to/python3.11 run" % v[:2])'
 	$(PYTHON) -m venv .venv
 
-.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
+# One environment for running, testing and measuring: witnesses and peers of tests and benchmarks are in it too.
+.venv/.done: requirements.lock pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@$(BIN)/biflora warm-up
 	@touch $@
 
-.venv/.development: requirements-dev.lock .venv/.runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@touch $@
+test: setup
+	$(BIN)/python -m pytest -n 2
 
-test: setup-dev
-	$(BIN)/python -m pytest
-
-check: setup-dev
-	$(BIN)/ruff check src tests benchmarks
+check: setup
+	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/ruff format --check src tests benchmarks docs
 	$(BIN)/mypy
 
-# Renews both lock files (needs uv; the files name no index host).
+# Renews the lock file (needs uv; the file names no index host).
 lock:
-	uv pip compile pyproject.toml setup-requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock
-	uv pip compile pyproject.toml setup-requirements.in --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock
 
-wheel: setup-dev
+wheel: setup
 	$(BIN)/python -m build --wheel --no-isolation
 
 # Renews the pictures in the README and the docs from the program itself.
