@@ -50,8 +50,10 @@ def _raised_by(
         case "worsening":
             return ", ".join(s.label for s, rise, sid in _changes(profile, scores) if rise >= rule.threshold * sid)
         case "not_improved":
-            late = week >= rule.threshold
-            return ", ".join(s.label for s, rise, sid in _changes(profile, scores) if late and -sid < rise < sid)
+            changes = _changes(profile, scores)
+            improved = any(rise <= -sid for _, rise, sid in changes)
+            still = [s.label for s, rise, sid in changes if rise < sid]
+            return "" if improved or week < rule.threshold else ", ".join(still)
         case "low_adherence":
             low = adherence_percent is not None and adherence_percent < rule.threshold
             return "adherence" if low else ""
