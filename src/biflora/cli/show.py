@@ -159,8 +159,9 @@ def evidence(result: Evidence) -> None:
         "published figure", "published", "predicted (80 %)", "tail probability", "reading", right=(1, 2, 3)
     )
     for row in result.comparisons:
+        gap = "" if row.unit.startswith("-") else " "
         table.add_row(
-            escape(row.figure), f"{row.published:g}{'' if row.unit.startswith('-') else ' '}{escape(row.unit)}", _interval(row.predicted),
+            escape(row.figure), f"{row.published:g}{gap}{escape(row.unit)}", _interval(row.predicted),
             f"{row.surprise:.3f}", escape(row.reading),
         )  # fmt: skip
     console.print(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field
@@ -96,8 +97,15 @@ def arm_burdens() -> Mapping[str, ArmBurden]:
     return {row.arm: row for row in read_table("arm_burdens", ArmBurden).values()}
 
 
-def body_surfaces() -> Mapping[str, BodySurface]:
-    return read_table("body_surface", BodySurface)
+def body_surface_m2(age_years: float) -> float:
+    """Median body surface by age, interpolated between the table's rows; adults take the last row."""
+    table: Mapping[str, BodySurface] = read_table("body_surface", BodySurface)
+    rows = sorted(table.values(), key=lambda row: row.age_years)
+    for younger, older in pairwise(rows):
+        if age_years < older.age_years:
+            part = (age_years - younger.age_years) / (older.age_years - younger.age_years)
+            return younger.body_surface_m2 + part * (older.body_surface_m2 - younger.body_surface_m2)
+    return rows[-1].body_surface_m2
 
 
 def diet_advice() -> Mapping[str, Advice]:

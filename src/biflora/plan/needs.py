@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
-from biflora.knowledge.planning import NeedRule, body_surfaces, care_steps, need_rules, plan_limit
+from biflora.knowledge.planning import NeedRule, body_surface_m2, care_steps, need_rules, plan_limit
 from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs
 from biflora.plan.signals import Signal, read_signals
 from biflora.profile.patient import Patient
@@ -74,21 +72,11 @@ def grams_per_day(patient: Patient) -> float:
     """
     area = sum(site.area_percent_bsa for site in patient.sites) or plan_limit("area_when_unknown").value
     units = min(area, 100.0) / plan_limit("percent_bsa_per_finger_tip_unit").value
-    scale = body_surface_m2(patient) / plan_limit("adult_body_surface").value
+    scale = body_surface_m2(patient.age_years) / plan_limit("adult_body_surface").value
     grams = units * plan_limit("grams_per_finger_tip_unit").value * scale
     daily = grams * plan_limit("applications_per_day").value
     low, high = plan_limit("smallest_grams_per_day").value, plan_limit("largest_grams_per_day").value
     return round(min(max(daily, low), high), 2)
-
-
-def body_surface_m2(patient: Patient) -> float:
-    """Body surface by age, interpolated between the table's rows; adults take the last row."""
-    rows = sorted(body_surfaces().values(), key=lambda row: row.age_years)
-    for younger, older in pairwise(rows):
-        if patient.age_years < older.age_years:
-            part = (patient.age_years - younger.age_years) / (older.age_years - younger.age_years)
-            return younger.body_surface_m2 + part * (older.body_surface_m2 - younger.body_surface_m2)
-    return rows[-1].body_surface_m2
 
 
 def _holds(rule: NeedRule, signal: Signal) -> bool:

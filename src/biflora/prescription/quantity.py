@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 
 from biflora.errors import ClinicianMust
 from biflora.knowledge.dispensing import Container, containers, dispensing_setting
-from biflora.knowledge.planning import body_surfaces, plan_limit
+from biflora.knowledge.planning import body_surface_m2, plan_limit
 from biflora.plan.plan import BodySite
 from biflora.prescription.prescription import Amount
 
@@ -32,7 +31,7 @@ def amount_for(
     per_unit = plan_limit("percent_bsa_per_finger_tip_unit")
     grams = plan_limit("grams_per_finger_tip_unit")
     step = dispensing_setting("round_finger_tip_units_to").value
-    exact = area / per_unit.value * body_surface_m2(age_years) / body_surface_m2(ADULT_YEARS)
+    exact = area / per_unit.value * body_surface_m2(age_years) / plan_limit("adult_body_surface").value
     units = max(step, math.ceil(exact / step - 1e-9) * step)
     each = units * grams.value
     return Amount(
@@ -46,16 +45,6 @@ def amount_for(
         + f", rounded up to {step:g} unit; {grams.value:g} g a unit",
         source=f"{grams.source} ({grams.verification}); {per_unit.source} ({per_unit.verification})",
     )
-
-
-def body_surface_m2(age_years: float) -> float:
-    """Median body surface at that age, interpolated between the rows of the table."""
-    rows = sorted(body_surfaces().values(), key=lambda row: row.age_years)
-    for younger, older in itertools.pairwise(rows):
-        if younger.age_years <= age_years < older.age_years:
-            part = (age_years - younger.age_years) / (older.age_years - younger.age_years)
-            return younger.body_surface_m2 + part * (older.body_surface_m2 - younger.body_surface_m2)
-    return rows[-1].body_surface_m2
 
 
 def container_for(grams: float, dosage_form: str) -> tuple[Container, int]:
