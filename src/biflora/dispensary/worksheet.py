@@ -141,7 +141,17 @@ def _findings(lines: Sequence[WorksheetLine], batch_g: float) -> tuple[Finding, 
     dilute = dispensing_setting("geometric_dilution_below_percent")
     found = []
     for line in lines:
-        if line.target_g < least.value:
+        adjusts_ph = ingredients()[line.ingredient].klass == "buffer"
+        if line.target_g < least.value and adjusts_ph:
+            found.append(
+                Finding(
+                    level="note", rule="ph_by_meter", subject=line.name, who=Who.PHARMACY,
+                    message="Adjusts the pH: add it in small steps as a dilute solution until the meter shows the "
+                    "target; the mass above is where to start. Write down what was used.",
+                    source="biflora developers, usual compounding practice", verification="assumed",
+                )
+            )  # fmt: skip
+        elif line.target_g < least.value:
             found.append(
                 Finding(
                     level="warn", rule=least.key, subject=line.name, who=Who.PHARMACY,
