@@ -32,6 +32,12 @@ class LaboratoryMust(BifloraError):
     who = "the laboratory"
 
 
+class NameAnother(LaboratoryMust):
+    """Whoever named the file or the sample must name another one; the laboratory has nothing to send."""
+
+    who = "you"
+
+
 class PharmacistMust(BifloraError):
     """The pharmacist must correct or decide something (a lot, a weight, a strength)."""
 

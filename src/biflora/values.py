@@ -18,6 +18,8 @@ from biflora.errors import BifloraError, ClinicianMust
 
 Level = Literal["stop", "warn", "note"]
 V = TypeVar("V", bound="Value")
+MOST_SENTENCES = 6
+"""How many wrong fields one message lists."""
 
 
 class Value(BaseModel):
@@ -106,6 +108,32 @@ def canonical_json(data: Any) -> str:
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def read_json_object(text: str, *, where: str, error: type[BifloraError] = ClinicianMust) -> dict[str, Any]:
+    """The one JSON object in `text`. Raises `error` with the line, or the name of a field that stands twice."""
+    twice: list[str] = []
+
+    def fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice.extend(name for name in found if names.count(name) > 1)
+        return found
+
+    try:
+        data = json.loads(text, object_pairs_hook=fields)
+    except json.JSONDecodeError as problem:
+        raise error(
+            f"{where}: line {problem.lineno}: not valid JSON ({problem.msg}); mend it or send the file again."
+        ) from None
+    except (RecursionError, ValueError):  # nested a thousand deep, or a number of thousands of digits
+        raise error(f"{where}: the JSON is nested too deep or holds an endless number; write it anew.") from None
+    if twice:
+        raise error(f"{where}: '{twice[0][:40]}' stands twice in one object; keep one of them.")
+    if not isinstance(data, dict):
+        raise error(f"{where}: the file holds no object with named fields; write one JSON object, {{...}}.")
+    return data
+
+
 def parse(
     cls: type[V], data: Mapping[str, Any] | str, *, where: str, error: type[BifloraError] = ClinicianMust
 ) -> V:
@@ -120,9 +148,15 @@ def parse(
         return cls.model_validate(data)
     except ValidationError as problem:
         lines = []
-        for item in problem.errors(include_url=False, include_context=True, include_input=False):
-            path = ".".join(str(part) for part in item["loc"]) or "(whole file)"
+        items = problem.errors(include_url=False, include_context=True, include_input=False)
+        for item in items:
+            if item["type"] == "too_short" and any(len(x["loc"]) > len(item["loc"]) for x in items):
+                continue  # an entry that is wrong is also counted as missing
+            path = ".".join(str(part)[:40] for part in item["loc"]) or "(whole file)"
             lines.append(f"{where}: '{path}': {_plain(item)}")
+        if len(lines) > MOST_SENTENCES:
+            left = len(lines) - MOST_SENTENCES
+            lines[MOST_SENTENCES:] = [f"{where}: {left} more fields are wrong; is this the right file?"]
         raise error("\n".join(lines)) from None
 
 
@@ -137,6 +171,16 @@ def _plain(item: Any) -> str:
             return f"must be one of {context.get('expected', 'the listed words')}."
         case "json_invalid":
             return f"the file is not valid JSON ({context.get('error', 'unreadable')}); send it again."
+        case "string_pattern_mismatch":
+            return f"does not have the expected form ({context.get('pattern', '')}); correct it."
+        case "float_parsing" | "float_type" | "int_parsing" | "int_type":
+            return "must be a number, without quotes or units."
+        case "tuple_type" | "list_type":
+            return "must be a list, such as [...]."
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "must be a table of named fields."
+        case "too_short":
+            return "must hold at least one entry."
         case _:
             message: str = item["msg"]
-            return message[0].lower() + message[1:] + "."
+            return message.replace("Input should", "must").replace("String should", "must") + "; correct it."

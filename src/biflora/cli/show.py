@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from biflora.formula.formula import Formula, Impossible
+from biflora.knowledge.pharmacy import preservative_systems
+from biflora.papers.wording import digits_for, number, percent, words
 from biflora.plan.plan import Plan
-from biflora.profile.profile import SiteProfile
+from biflora.profile.profile import GuildShare, Quantity, SiteProfile
 from biflora.trial.evidence import Evidence
 from biflora.twin.forecast import ARM_LABELS, ARMS, Forecast
 from biflora.values import Band, Finding
@@ -31,19 +33,33 @@ def _heading(text: str) -> None:
 
 
 def _table(*columns: str, right: Sequence[int] = ()) -> Table:
+    """Columns of numbers stand to the right and are never broken over two lines."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number in right else "left", header_style="dim")
+    for place, column in enumerate(columns):
+        side: Literal["left", "right"] = "right" if place in right else "left"
+        table.add_column(column, justify=side, header_style="dim", no_wrap=place in right)
     return table
 
 
-def _interval(band: Band, digits: int = 1) -> str:
-    return f"{band.median:.{digits}f}  ({band.q10:.{digits}f} to {band.q90:.{digits}f})"
+def _interval(band: Band) -> str:
+    """Median and 80 % interval, with no more digits than an interval of that width can carry."""
+    if band.q10 == band.q90 == 0:
+        return "none"
+    digits = min(1, digits_for(2 * (band.q90 - band.q10)))
+    middle, low, high = (number(value, digits) for value in (band.median, band.q10, band.q90))
+    return f"{middle} ({low}–{high})" if band.q10 >= 0 else f"{middle} ({low} to {high})"
+
+
+def _from(*parts: str, verification: str = "") -> str:
+    """Where something comes from and how far that was checked, in words."""
+    from biflora.papers.report_content import verification_words
+
+    return " · ".join(part for part in (*parts, verification_words(verification) if verification else "") if part)
 
 
 def findings(found: Sequence[Finding]) -> None:
     for finding in sorted(found, key=lambda f: ("stop", "warn", "note").index(f.level)):
-        tail = " · ".join(x for x in (finding.rule, f"can be lifted by: {finding.who}", finding.source) if x)
+        tail = _from(f"can be lifted by: {finding.who}", finding.source, verification=finding.verification)
         console.print(f"{MARKS[finding.level]}  [bold]{escape(finding.subject)}[/]: {escape(finding.message)}")
         console.print(f"        [dim]{escape(tail)}[/]")
 
@@ -62,16 +78,40 @@ def site_profile(site: SiteProfile) -> None:
         ref = guild.reference
         against = "" if ref is None else f"{100 * ref.low:.2f}–{100 * ref.high:.2f} % ({ref.limits}, n {ref.n})"
         if ref is not None and ref.mismatch:
-            against += " ▲ differs: " + ", ".join(ref.mismatch)
+            against += " ▲"
         table.add_row(escape(guild.label), share, limits, guild.state, escape(against))
     console.print(table)
+    for text in _how_references_differ(site.guilds):
+        console.print(f"[dim]{escape(text)}[/]")
     for quantity in site.quantities:
-        if quantity.value is None:
-            console.print(f"{escape(quantity.label)}: {quantity.state}")
-            continue
-        limits = "" if quantity.low is None else f" ({quantity.low:.2f} to {quantity.high:.2f})"
-        console.print(f"{escape(quantity.label)}: {quantity.value:.2f}{limits} {escape(quantity.unit)}")
+        console.print(escape(f"{quantity.label}: {_quantity(quantity)}"))
     findings(site.findings)
+
+
+def _how_references_differ(guilds: Sequence[GuildShare]) -> list[str]:
+    """Once for all guilds whose reference differs in the same way, not once a row."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for guild in guilds:
+        if guild.reference is not None and guild.reference.mismatch:
+            alike.setdefault(tuple(guild.reference.mismatch), []).append(guild.label)
+    return [
+        f"▲ read with caution, the reference differs in {'; '.join(how)}"
+        + ("." if len(alike) == 1 else f" ({', '.join(labels)}).")
+        for how, labels in alike.items()
+    ]
+
+
+def _quantity(quantity: Quantity) -> str:
+    if quantity.value is None:
+        return str(quantity.state)
+    ends = [end for end in (quantity.low, quantity.high) if end is not None]
+    if quantity.unit == "share":
+        limits = f" ({percent(ends[0])} to {percent(ends[1])})" if len(ends) == 2 else ""
+        return percent(quantity.value) + limits
+    digits = 0 if quantity.unit == "features" else 2
+    limits = f" ({number(ends[0], digits)} to {number(ends[1], digits)})" if len(ends) == 2 else ""
+    unit = "taxa or sequences" if quantity.unit == "features" else quantity.unit
+    return f"{number(quantity.value, digits)}{limits} {unit}".rstrip()
 
 
 def forecast(result: Forecast) -> None:
@@ -81,6 +121,7 @@ def forecast(result: Forecast) -> None:
     last = result.weeks[-1]
     _heading(f"Week {last}: median and 80 % interval")
     table = _table("", *(ARM_LABELS[arm] for arm in ARMS), right=(1, 2, 3, 4))
+    table.columns[0].min_width = 18
     for observable in result.observables:
         cells = []
         for arm in ARMS:
@@ -122,9 +163,7 @@ def plan(result: Plan) -> None:
         console.print(table)
     for step in result.steps:
         console.print(f"• [bold]{step.kind}[/] {escape(step.text)}")
-        console.print(
-            f"  [dim]{escape(' · '.join(x for x in (step.because, step.source, step.verification) if x))}[/]"
-        )
+        console.print(f"  [dim]{escape(_from(step.because, step.source, verification=step.verification))}[/]")
     for missing in result.not_known:
         console.print(f"[dim]Not known: {escape(missing)}[/]")
 
@@ -137,19 +176,33 @@ def formula(result: Formula | Impossible) -> None:
             if reason.lift:
                 console.print(f"  nearest change: {escape(reason.lift)}")
         return
-    _heading(f"The formula: {result.name or result.vehicle}")
+    _heading(f"The formula: {result.name or words(result.vehicle)}")
     table = _table("phase", "ingredient", "function", "% w/w", "why", right=(3,))
+    told: set[str] = set()
     for line in sorted(result.lines, key=lambda x: (x.phase, -x.ppm)):
         amount = f"{line.percent:.4f}".rstrip("0").rstrip(".")
         table.add_row(
             line.phase, escape(line.name or line.ingredient), escape(line.function),
-            f"{'q.s. ' if line.quantum_satis else ''}{amount}", escape(line.why),
+            f"{'q.s. ' if line.quantum_satis else ''}{amount}", escape(_told_once(line.why, told)),
         )  # fmt: skip
     console.print(table)
     ph = "not defined (no water)" if result.ph is None else f"{result.ph:.1f}"
     proof = "proved optimal" if result.proved_optimal else "best found in the time allowed"
-    console.print(f"pH {ph} · {escape(result.preservative_system)} · {proof}")
+    system = preservative_systems().get(result.preservative_system)
+    preserved = words(result.preservative_system) if system is None else system.label
+    console.print(f"pH {ph} · preserved by: {escape(preserved)} · {proof}")
     findings(result.findings)
+
+
+def _told_once(why: str, told: set[str]) -> str:
+    """A reason that stands above is not written out again."""
+    head, colon, reason = why.partition(": ")
+    first = reason.split(". ")[0]
+    if not colon or first not in told:
+        told.add(first)
+        return why
+    rest = reason[len(first) :].lstrip(". ")
+    return f"{head} (as above). {rest}".strip()
 
 
 def evidence(result: Evidence) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import difflib
-import json
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -13,12 +12,13 @@ from typing import Any
 
 from biflora.errors import BifloraError, ClinicianMust, PharmacistMust
 from biflora.formula.formula import MILLION, Formula, Line, Phase
-from biflora.knowledge.lookup import find_ingredient
+from biflora.knowledge.lookup import find_ingredient, find_substance
 from biflora.knowledge.pharmacy import Ingredient, ingredients, preservative_systems, vehicles
 from biflora.knowledge.rows import release
 from biflora.plan.plan import Needs
-from biflora.values import parse
+from biflora.values import parse, read_json_object
 
+LONGEST_LINE = 2_000
 FILL = frozenset({"qs", "q.s.", "ad 100", "quantum satis"})
 
 
@@ -33,8 +33,6 @@ def read_formula(path: Path) -> Formula:
         if fields.get(name) is not None:
             labels = {row.label: key for key, row in known.items()}
             fields[name] = _known(str(fields[name]), labels, where=f"{path.name}: '{name}'")
-    if fields.get("id"):
-        return parse(Formula, fields, where=path.name, error=PharmacistMust)
     fields.setdefault("name", path.stem)
     read = parse(Formula, fields, where=path.name, error=PharmacistMust)
     kept = {
@@ -42,7 +40,8 @@ def read_formula(path: Path) -> Formula:
         for name in Formula.model_fields
         if name not in ("id", "parent_ids", "knowledge_release")
     }
-    return Formula.make("formula", release=release(), parents=read.parent_ids, **kept)
+    # the id is made anew: it stays the same unless the file was edited after biflora wrote it
+    return Formula.make("formula", release=read.knowledge_release or release(), parents=read.parent_ids, **kept)
 
 
 def read_needs(path: Path) -> Needs:
@@ -63,7 +62,11 @@ def read_needs(path: Path) -> Needs:
                 **fields,
                 name: [_key(str(each), f"{path.name}: '{name}'", ClinicianMust) for each in fields[name]],
             }
-    return parse(Needs, fields, where=path.name, error=ClinicianMust)
+    needs = parse(Needs, fields, where=path.name, error=ClinicianMust)
+    for name, words in (("allergies", needs.allergies), ("avoid_ingredients", needs.avoid_ingredients)):
+        for number, word in enumerate(words, start=1):
+            find_substance(word, where=f"{path.name}: {name}, entry {number}")
+    return needs
 
 
 def _text(path: Path, error: type[BifloraError]) -> str:
@@ -71,20 +74,14 @@ def _text(path: Path, error: type[BifloraError]) -> str:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise error(f"{path.name}: no such file; mend the path.") from None
-    except (OSError, UnicodeDecodeError):
-        raise error(f"{path.name}: cannot be read as text; send it as UTF-8 JSON or CSV.") from None
+    except (OSError, UnicodeDecodeError, ValueError):
+        raise error(f"{path.name or path}: cannot be read as text; send it as UTF-8 JSON or CSV.") from None
 
 
 def _json(path: Path, text: str, error: type[BifloraError]) -> dict[str, Any]:
-    try:
-        fields = json.loads(text)
-    except json.JSONDecodeError as problem:
-        raise error(
-            f"{path.name}: line {problem.lineno}: not valid JSON ({problem.msg}); mend it or send the file again."
-        ) from None
-    if not isinstance(fields, dict):
-        raise error(f"{path.name}: the file holds no object with named fields; write {{...}}.")
-    return fields
+    if not text.strip():
+        raise error(f"{path.name}: the file is empty; send it again.")
+    return read_json_object(text, where=path.name, error=error)
 
 
 def _from_json(path: Path, text: str) -> dict[str, Any]:
@@ -111,6 +108,8 @@ def _from_csv(path: Path, text: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     written: list[tuple[str, str, str]] = []
     in_table = False
+    if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
+        raise PharmacistMust(f"{path.name}: a line is longer than 2,000 characters; write one ingredient a line.")
     for number, cells in enumerate(csv.reader(text.splitlines()), start=1):
         cells = [cell.strip() for cell in cells]
         where = f"{path.name}: line {number}"

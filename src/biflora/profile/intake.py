@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from biflora.errors import ClinicianMust
+from biflora.profile.consistency import check_patient
 from biflora.profile.instruments import score
 from biflora.profile.patient import Patient
-from biflora.values import parse
+from biflora.values import parse, read_json_object
 
 LARGEST = 1_000_000
 
@@ -36,6 +36,7 @@ def read_patient(path: Path) -> Patient:
             score(given, patient.age_years)
         except ClinicianMust as problem:
             raise ClinicianMust(f"{path.name}: {problem}") from None
+    check_patient(patient, where=path.name)
     return patient
 
 
@@ -47,32 +48,24 @@ def _data(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ClinicianMust(f"{path.name}: there is no such patient file; mend the path.") from None
     except IsADirectoryError:
-        raise ClinicianMust(f"{path.name}: this is a folder; name the patient's file in it.") from None
+        raise ClinicianMust(f"{path.name or path}: this is a folder; name the patient's file in it.") from None
     except UnicodeDecodeError:
         raise ClinicianMust(f"{path.name}: this is no text file; write the patient as TOML or JSON.") from None
     except OSError as problem:
-        raise ClinicianMust(f"{path.name}: the file cannot be read ({problem.strerror}).") from None
+        raise ClinicianMust(
+            f"{path.name[:100]}: the file cannot be read ({problem.strerror}); check its name and permissions."
+        ) from None
     if not text.strip():
         raise ClinicianMust(f"{path.name}: the patient file is empty; write age_years and condition at least.")
     if path.suffix.lower() == ".json" or text.lstrip().startswith("{"):
-        return _json(text, path.name)
+        return read_json_object(text, where=path.name)
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
+    except (RecursionError, tomllib.TOMLDecodeError) as problem:
         place = str(problem).rpartition("(")[2].rstrip(")") or "unknown place"
         raise ClinicianMust(
             f"{path.name}: the TOML cannot be read ({place}); texts stand in quotes, one setting per line."
         ) from None
-
-
-def _json(text: str, name: str) -> dict[str, Any]:
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as problem:
-        raise ClinicianMust(f"{name}: the JSON cannot be read at line {problem.lineno}; mend it.") from None
-    if not isinstance(data, dict):
-        raise ClinicianMust(f"{name}: the patient must be one JSON object with its fields.")
-    return data
 
 
 def _scores(given: Any, name: str) -> list[Any]:

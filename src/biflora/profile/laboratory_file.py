@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from biflora.errors import LaboratoryMust
+from biflora.errors import LaboratoryMust, NameAnother
 from biflora.profile.readers import biom, grids, kraken, metaphlan, qiime2, taxonomy
 from biflora.profile.readers.numbers import grid
 from biflora.profile.sniff import LARGEST_FILE, Recognised, as_text, recognise, unpacked
@@ -25,19 +25,19 @@ class LaboratoryFile:
 def read_laboratory_file(path: Path) -> LaboratoryFile:
     """The table in any format that biflora reads. Raises LaboratoryMust naming file, place and mend."""
     path = Path(path)
-    name = path.name
-    if path.is_dir():
-        raise LaboratoryMust(f"{name}: this is a folder; name the table inside it.")
+    name = path.name or str(path)
     try:
+        if path.is_dir():
+            raise NameAnother(f"{name}: this is a folder; name the table inside it.")
         size = path.stat().st_size
         if size > LARGEST_FILE:
             raise LaboratoryMust(f"{name}: the file is larger than 1.5 GB; send the one patient's samples only.")
         content = path.read_bytes()
     except FileNotFoundError:
-        raise LaboratoryMust(f"{name}: there is no such file; mend the path, or leave the file out.") from None
+        raise NameAnother(f"{name}: there is no such file; mend the path, or leave the file out.") from None
     except OSError as problem:
-        raise LaboratoryMust(
-            f"{name}: the file cannot be read ({problem.strerror}); check its permissions."
+        raise NameAnother(
+            f"{name[:100]}: the file cannot be read ({problem.strerror}); check its name and permissions."
         ) from None
     inside = unpacked(content, name)
     table = _read(inside, recognise(inside, name), path)

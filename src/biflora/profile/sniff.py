@@ -37,6 +37,7 @@ FOREIGN = (
     (b"BAM\x01", "a BAM file of aligned reads"),
     (b"SQLite format 3", "a database file"),
     (b"PAR1", "a Parquet file"),
+    (b"\x7fELF", "a program"),
     (b"7z\xbc\xaf", "a 7-Zip archive"),
 )
 
@@ -76,6 +77,8 @@ def recognise(content: bytes, file_name: str) -> Recognised:
         if b"xl/workbook" in content or b"[Content_Types].xml" in content[:4000]:
             raise _foreign(file_name, "an Excel or Word document; save the sheet as CSV")
         return Recognised("qza", "QIIME 2 artifact", "a zip file with a QIIME 2 folder")
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise LaboratoryMust(f"{file_name}: the text is in UTF-16 (Excel's 'Unicode text'); save it as UTF-8 CSV.")
     for signature, what in FOREIGN:
         if content.startswith(signature):
             raise _foreign(file_name, what)
@@ -144,6 +147,8 @@ def _recognise_json(text: str, file_name: str) -> Recognised:
         raise LaboratoryMust(
             f"{file_name}: JSON that breaks off or is damaged at line {problem.lineno}; send the file again."
         ) from None
+    except (RecursionError, ValueError):
+        raise _foreign(file_name, "JSON, but no BIOM table") from None
     raise _foreign(file_name, "JSON, but no BIOM table")
 
 

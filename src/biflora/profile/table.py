@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biflora.errors import LaboratoryMust
+from biflora.errors import LaboratoryMust, NameAnother
 
 Numbers = NDArray[np.float64]
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+LARGEST_COUNT = 1e13
+"""Far above the reads of a whole flow cell (about 1e11); infinite values are named by their own message."""
 SHOWN = 12
 """How many sample names an error lists before it says how many more there are."""
 
@@ -78,7 +82,7 @@ class LabTable:
         if wanted is None:
             if len(self.samples) == 1:
                 return self.samples[0]
-            raise LaboratoryMust(
+            raise NameAnother(
                 f"{self.file_name}: the table holds {len(self.samples)} samples and none was named; name one with "
                 f"--sample (or --skin-sample, --gut-sample). There are: {listed(self.samples)}."
             )
@@ -86,7 +90,7 @@ class LabTable:
             return wanted
         near = difflib.get_close_matches(wanted, self.samples, n=5, cutoff=0.5)
         hint = f"the nearest names are {listed(near)}" if near else f"there are {listed(self.samples)}"
-        raise LaboratoryMust(
+        raise NameAnother(
             f"{self.file_name}: the table holds no sample of the name that was asked for; {hint}. "
             "Mend the name, or send the table that holds it."
         )
@@ -130,6 +134,14 @@ def checked(table: LabTable) -> LabTable:
         raise LaboratoryMust(
             f"{name}: the sample name '{twice}' stands more than once; give each sample its own name and "
             "send again."
+        )
+    if any(CONTROL.search(text) for text in (*table.samples, *(feature.name for feature in table.features))):
+        raise LaboratoryMust(
+            f"{name}: a sample's or taxon's name holds control characters; rename it, send again."
+        )
+    if table.values.size and np.any((table.values > LARGEST_COUNT) & np.isfinite(table.values)):
+        raise LaboratoryMust(
+            f"{name}: a count is larger than any sequencer gives; export the table of reads again."
         )
     bad = ~np.isfinite(table.values) | (table.values < 0)
     if bad.any():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from biflora.errors import LaboratoryMust
+from biflora.errors import LaboratoryMust, NameAnother
 from biflora.profile.laboratory_file import read_laboratory_file
 from biflora.profile.sample import profile_site
 
@@ -190,3 +190,35 @@ def test_a_table_whose_names_are_no_taxa(tmp_path: Path) -> None:
 def test_no_such_file_and_a_folder(tmp_path: Path) -> None:
     refused(tmp_path / "missing.biom", "no such file")
     refused(tmp_path, "folder")
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("sample,taxon,count\nS1,Cutibacterium acnes,3\n".encode("utf-16"), "save it as UTF-8"),
+        (b"\x7fELF\x02\x01\x01\x00", "a program"),
+        (b"[" * 100_000, "no BIOM table"),
+        (b'{"matrix_type": ' + b"[" * 100_000, "nested without end"),
+        (b"sample,taxon,count\nS1," + b"x" * 200_000 + b",4\n", "quotation mark may be open"),
+        (b"sample,taxon,count\nS1,Cutibacterium acnes,5_200\n", "line 2, column 'count': a number is expected"),
+        (b"sample,taxon,count\nS1,Cutibacterium acnes," + b"9" * 30 + b"\n", "larger than any sequencer gives"),
+        (b"sample,taxon,count\nS1,Cutibacterium\x1b[31m acnes,9\n", "control characters"),
+        (b"Staphylococcus aureus,5000\nCutibacterium acnes,100\n", "line 1: a taxon and numbers stand where"),
+    ],
+)
+def test_files_that_would_be_misread_are_refused(tmp_path: Path, content: bytes, word: str) -> None:
+    refused(written(tmp_path, "table.csv", content), word)
+
+
+def test_numbers_may_name_samples(tmp_path: Path) -> None:
+    """Only a taxon in the corner makes numbers in the header suspicious: chen2025 names its samples 900344, ..."""
+    table = written(tmp_path, "t.csv", "taxon,900344\nStaphylococcus aureus,5000\nCutibacterium acnes,100\n")
+    assert profile_site(table, "skin").sample_id == "900344"
+
+
+@pytest.mark.parametrize("path", ["nowhere.biom", "", "x" * 5000])
+def test_a_wrong_name_is_not_the_laboratory_s_to_mend(path: str) -> None:
+    with pytest.raises(NameAnother) as problem:
+        profile_site(Path(path), "skin")
+    assert problem.value.who == "you"
+    assert len(str(problem.value)) < 250

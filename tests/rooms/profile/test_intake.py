@@ -111,7 +111,7 @@ def test_an_impossible_score_names_the_file_and_the_field(tmp_path: Path) -> Non
     [
         ("patient.toml", "", "empty"),
         ("patient.toml", "age_years = \n", "TOML cannot be read"),
-        ("patient.json", '{"age_years": 3', "JSON cannot be read at line 1"),
+        ("patient.json", '{"age_years": 3', "line 1: not valid JSON"),
         ("patient.json", "[1, 2]", "one JSON object"),
         ("patient.toml", 'age_years = 3\ncondition = "acne"\nscores = 4\n', "'scores' must be a table"),
     ],
@@ -157,3 +157,53 @@ def test_the_whole_profile_from_two_real_files(shared_data: Path, tmp_path: Path
     assert again.id == profile.id  # the same input, the same id
     other = read_profile(patient, skin=skin, gut=gut, skin_sample="MBT272")
     assert other.id != profile.id
+
+
+CONTRADICTIONS = {
+    "areas over 100 %": ("sites = {trunk = 60, legs = 60}", "'sites': the areas add up to more than 100 %"),
+    "a site twice": (
+        '[[sites]]\nsite = "face"\narea_percent_bsa = 2\n[[sites]]\nsite = "face"\narea_percent_bsa = 2',
+        "'sites', entry 2: the site stands twice",
+    ),
+    "an instrument twice": (
+        '[[scores]]\ninstrument = "easi"\ntotal = 9\n[[scores]]\ninstrument = "easi"\ntotal = 30',
+        "'scores', entry 2: the instrument stands twice",
+    ),
+    "an unknown allergen": ('allergies = ["nickel", "Zzq"]', "'allergies', entry 2"),
+    "an unknown wish": ('[preferences]\navoid_ingredients = ["Zzq"]', "'preferences.avoid_ingredients', entry 1"),
+    "an unknown vehicle": ('[preferences]\nvehicles = ["Zzq"]', "'preferences.vehicles', entry 1"),
+    "an unknown sign": ('signs = ["Zzq"]', "'signs', entry 1"),
+    "no state": ('state = "ZZ"', "'state': is no state"),
+    "born in the future": ("date_of_birth = 2999-01-01", "'date_of_birth': lies in the future"),
+    "older than she can be": ("date_of_birth = 2020-01-01", "'age_years': is more than the date of birth allows"),
+    "control characters": ('name = "Zzq\\u001b[31m"', "'name': holds control characters"),
+    "a text for a number": ('weight_kg = "Zzq"', "'weight_kg': must be a number"),
+    "a text for a list": ('allergies = "Zzq"', "'allergies': must be a list"),
+}
+
+
+@pytest.mark.parametrize("what", CONTRADICTIONS)
+def test_contradictions_name_file_field_and_mend_and_repeat_nothing(what: str, tmp_path: Path) -> None:
+    text, place = CONTRADICTIONS[what]
+    said = refused(patient_file(tmp_path, f'age_years = 67\ncondition = "acne"\n{text}\n'), place)
+    assert "\n" not in said
+    assert "Zzq" not in said
+    assert "67" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"age_years": 34, "age_years": 5, "condition": "acne"}', "'age_years' stands twice"),
+        ('{"a":' * 100_000, "nested too deep"),
+        ('{"age_years": ' + "9" * 5_000 + ', "condition": "acne"}', "endless number"),
+    ],
+)
+def test_json_that_python_reads_but_nobody_meant(text: str, place: str, tmp_path: Path) -> None:
+    refused(patient_file(tmp_path, text, "patient.json"), place)
+
+
+def test_a_wrong_file_gives_six_sentences_at_most(tmp_path: Path) -> None:
+    fields = ", ".join(f'"field_{n}": 1' for n in range(30))
+    said = refused(patient_file(tmp_path, "{" + fields + "}", "patient.json"), "is this the right file?")
+    assert len(said.splitlines()) == 7

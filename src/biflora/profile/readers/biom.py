@@ -71,6 +71,10 @@ def read_biom_json(text: str, file_name: str, because: str) -> LabTable:
         raise LaboratoryMust(
             f"{file_name}: the BIOM JSON breaks off or is damaged at line {problem.lineno}; send the file again."
         ) from None
+    except (RecursionError, ValueError):
+        raise LaboratoryMust(
+            f"{file_name}: the BIOM JSON is nested without end; export the table again."
+        ) from None
     try:
         rows, columns = data["rows"], data["columns"]
         names = [str(row["id"]) for row in rows]

@@ -205,6 +205,12 @@ def orientation(rows: Sequence[Sequence[str]], taxa_beside: frozenset[str], file
             "first column names taxa; put the taxonomy beside it (same name with _tax or _taxa), or send "
             "taxon names."
         )
+    corner = rows[0][0].strip()
+    if on_side_share >= on_top_share and _is_taxon(corner) and share_of_numbers(top) == 1.0:
+        raise LaboratoryMust(
+            f"{file_name}, line 1: a taxon and numbers stand where the sample names belong; put a line such as "
+            "'taxon,sample-1' above it."
+        )
     return "samples" if on_top_share > on_side_share else "features"
 
 

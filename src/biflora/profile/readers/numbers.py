@@ -16,6 +16,8 @@ def number(text: str, file_name: str, line: int, column: str) -> float:
     if text in ("", "NA", "na", "-"):
         return 0.0
     try:
+        if "_" in text:  # Python reads 5_200 as a number; no laboratory writes one so
+            raise ValueError
         value = float(text)
     except ValueError:
         raise LaboratoryMust(
@@ -49,7 +51,12 @@ def grid(text: str, file_name: str) -> list[list[str]]:
     if not kept:
         raise LaboratoryMust(f"{file_name}: the file holds no rows; export the table again.")
     mark = delimiter_of(kept[0][1])
-    rows = list(csv.reader(io.StringIO("\n".join(line for _, line in kept)), delimiter=mark))
+    try:
+        rows = list(csv.reader(io.StringIO("\n".join(line for _, line in kept)), delimiter=mark))
+    except csv.Error:
+        raise LaboratoryMust(
+            f"{file_name}: a cell is longer than 100,000 characters; a quotation mark may be open. Export it anew."
+        ) from None
     if len(rows) > 1 and len(rows[0]) == len(rows[1]) - 1:
         rows[0] = ["", *rows[0]]
     rows[0] = [rows[0][0].lstrip("#").strip(), *(cell.strip() for cell in rows[0][1:])]
