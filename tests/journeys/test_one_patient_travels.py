@@ -61,8 +61,22 @@ def test_the_weights_add_up_to_the_batch(store: Store) -> None:
 def test_the_order_went_through_every_state_once(store: Store) -> None:
     ((_, order),) = store.orders(patient_id="P01")
     assert [step.state.value for step in order.steps] == [
-        "received", "in review", "verified", "compounding", "quality check", "released", "shipped",
+        "received", "in review", "verified", "compounding", "quality check", "released", "shipped", "delivered",
     ]  # fmt: skip
+
+
+def test_the_days_fit_together(store: Store) -> None:
+    """Decided and signed, then made, then delivered, then week 2 = 14 days and week 4 = 28 days after delivery."""
+    decision, batch = decide.decision_of(store, "P01"), store.latest("P01", Batch, kind="batch")
+    ((_, order),) = store.orders(patient_id="P01")
+    assert decision is not None
+    assert batch is not None
+    times = [decision.decided_at, *(step.at for step in order.steps)]
+    assert times == sorted(times)
+    assert batch.made_at == order.steps[4].at
+    delivered = order.steps[-1].at.date()
+    assert [(o.on - delivered).days for o in review.outcomes_of(store, "P01")[:2]] == [14, 28]
+    assert batch.label.beyond_use > review.outcomes_of(store, "P01")[1].on
 
 
 def test_two_outcomes_redrew_the_forecast_twice(store: Store) -> None:
@@ -166,7 +180,18 @@ def test_the_pharmacist_weighs_and_a_wrong_weight_is_told(store: Store, browser:
     refused = browser.post(f"{page}/weigh", alone, page=page)
     assert refused.status_code == 422
     assert "second person" in refused.text
-    assert browser.post(f"{page}/weigh", {**weights, **both}, page=page).status_code == 200
+    half = {**weights, **both, "lot_1": "A-17"}
+    refused = browser.post(f"{page}/weigh", half, page=page)
+    assert refused.status_code == 422
+    assert "Line 1" in refused.text
+    assert 'value="A-17"' in refused.text, "what was typed is kept"
+    lots = {f"lot_{n}": f"A-{n}" for n in range(1, len(sheet.lines))}
+    expiries = {f"expires_{n}": "2099-12-31" for n in range(1, len(sheet.lines))}
+    made = browser.post(f"{page}/weigh", {**weights, **both, **lots, **expiries}, page=page)
+    assert made.status_code == 200
+    assert "No lot was recorded" in made.text, "the last line has none"
+    assert sheet.lines[-1].name in made.text
+    assert "2099" in made.text
     assert pharmacy.order_line(store, order.id).order.state is OrderState.QUALITY_CHECK
 
 

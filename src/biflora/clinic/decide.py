@@ -70,8 +70,13 @@ def decision_of(store: Store, patient_id: str) -> Decision | None:
     return decision if plan is not None and decision is not None and decision.plan_id == plan.id else None
 
 
-def approve_plan(store: Store, patient_id: str, *, arm: Arm, by: User, note: str = "") -> Decision:
-    """Decide on an arm of the newest plan. Raises ClinicianMust or NotAllowed when the plan forbids it."""
+def approve_plan(
+    store: Store, patient_id: str, *, arm: Arm, by: User, note: str = "", at: datetime | None = None
+) -> Decision:
+    """Decide on an arm of the newest plan (`at` that time, now if None).
+
+    Raises ClinicianMust or NotAllowed when the plan forbids it.
+    """
     require(by, Role.CLINICIAN)
     plan = store.latest(patient_id, Plan, kind="plan")
     if plan is None:
@@ -95,7 +100,7 @@ def approve_plan(store: Store, patient_id: str, *, arm: Arm, by: User, note: str
         arm=arm,
         as_proposed=arm == plan.proposed_arm,
         decided_by=by.display_name,
-        decided_at=now(),
+        decided_at=at or now(),
         note=note.strip(),
     )
     with store.act(by.username, "plan approved") as act:
@@ -104,7 +109,14 @@ def approve_plan(store: Store, patient_id: str, *, arm: Arm, by: User, note: str
 
 
 def write_prescription(
-    store: Store, patient_id: str, *, by: User, applications_per_day: int = 2, days: int = 28, repeats: int = 2
+    store: Store,
+    patient_id: str,
+    *,
+    by: User,
+    applications_per_day: int = 2,
+    days: int = 28,
+    repeats: int = 2,
+    at: datetime | None = None,
 ) -> Draft:
     """A draft from the approved plan's formula. Raises ClinicianMust naming what is missing."""
     from biflora.prescription.prescribe import prescribe
@@ -134,7 +146,7 @@ def write_prescription(
         patient_state=patient.state,
         sites=[(site.site, site.area_percent_bsa) for site in patient.sites],
         age_years=patient.age_years,
-        written_on=now().date(),
+        written_on=(at or now()).date(),
         applications_per_day=applications_per_day,
         days=days,
         repeats=repeats,
@@ -148,7 +160,7 @@ def write_prescription(
 
 
 def sign_prescription(
-    store: Store, draft_id: str, *, by: User, acknowledged: tuple[str, ...] = ()
+    store: Store, draft_id: str, *, by: User, acknowledged: tuple[str, ...] = (), at: datetime | None = None
 ) -> tuple[Signed, Order]:
     """Sign a draft and hand it to the pharmacy: signature and order are one act."""
     from biflora.dispensary.order import receive
@@ -158,7 +170,7 @@ def sign_prescription(
     draft = store.record(draft_id, Draft, kind="draft")
     if draft is None:
         raise ClinicianMust("That draft is not kept here; write the prescription again.")
-    at = now()
+    at = at or now()
     signed = sign(draft, by.as_prescriber(), at, acknowledged)
     order = receive(signed, at, by.display_name)
     with store.act(by.username, "prescription signed") as act:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from biflora.clinic.decide import (
 )
 from biflora.clinic.intake import keep_new_patient
 from biflora.clinic.research import keep_replication
-from biflora.dispensary.batch import OrderState
+from biflora.dispensary.batch import Lot, OrderState
 from biflora.errors import OperatorMust
 from biflora.formula.formula import Formula
 from biflora.profile.patient import InstrumentInput, Patient
@@ -34,6 +34,19 @@ REPEATS = 400
 FIRST_FORMULA_SECONDS = 3.0
 FORMULA_SECONDS = 1.0
 """The demo clinic opens soon; the others' formulas may be the best found in a second, which their page says."""
+WAY = {
+    OrderState.RECEIVED: timedelta(0),
+    OrderState.IN_REVIEW: timedelta(hours=2),
+    OrderState.VERIFIED: timedelta(hours=3),
+    OrderState.COMPOUNDING: timedelta(days=1),
+    OrderState.QUALITY_CHECK: timedelta(days=1, hours=2),
+    OrderState.RELEASED: timedelta(days=1, hours=4),
+    OrderState.SHIPPED: timedelta(days=1, hours=6),
+    OrderState.DELIVERED: timedelta(days=3),
+}
+"""How long after the signature an order reaches each state in the demo clinic."""
+SINCE_ARRIVAL = {OrderState.DELIVERED: timedelta(weeks=4)}
+"""The first patient has used her jar for four weeks; everybody else's order stands where it stands now."""
 Say = Callable[[str], None]
 README = """SYNTHETIC DATA. Nobody behind these files exists.
 
@@ -178,20 +191,20 @@ def _take_the_ways(store: Store, admitted: Set[str], on_step: Say) -> None:
     """P01 goes the whole way; others stop where a visitor can go on from."""
     clinician = _user(store, "clinician")
     for patient_id, last in (
-        ("P01", OrderState.SHIPPED),
+        ("P01", OrderState.DELIVERED),
         ("P02", OrderState.COMPOUNDING),
         ("P04", OrderState.IN_REVIEW),
         ("P09", OrderState.RECEIVED),
     ):
         if patient_id in admitted:
-            _prescribe_and_move(store, patient_id, last)
+            _prescribe_and_move(store, patient_id, last, arrives=now() - SINCE_ARRIVAL.get(last, timedelta(0)))
     for patient_id in admitted & {"P10", "P11"}:
-        _approve(store, patient_id, clinician)
+        _approve(store, patient_id, clinician, now())
     on_step("Recording outcomes and redrawing the forecast")
     _follow_up(store, "P01", clinician)
 
 
-def _approve(store: Store, patient_id: str, clinician: User) -> bool:
+def _approve(store: Store, patient_id: str, clinician: User, at: datetime) -> bool:
     """Approve the proposed arm; where it has no topical, the best ranked allowed arm that has one."""
     result = consultation_of(store, patient_id)
     if result is None or result.plan.stopped or result.plan.proposed_arm is None:
@@ -202,38 +215,52 @@ def _approve(store: Store, patient_id: str, clinician: User) -> bool:
         with_topical = [a for a in allowed if a in WITH_TOPICAL]
         if with_topical:
             arm, note = with_topical[0], "The arms cannot be separated; the patient prefers to have a topical."
-    approve_plan(store, patient_id, arm=arm, by=clinician, note=note)
+    approve_plan(store, patient_id, arm=arm, by=clinician, note=note, at=at)
     return arm in WITH_TOPICAL and isinstance(result.formula, Formula)
 
 
-def _prescribe_and_move(store: Store, patient_id: str, last: OrderState) -> None:
+def _prescribe_and_move(store: Store, patient_id: str, last: OrderState, *, arrives: datetime) -> None:
+    """Consult, sign and compound so many days before the order `arrives` in its last state."""
     from biflora.clinic import pharmacy
 
     clinician, pharmacist = _user(store, "clinician"), _user(store, "pharmacist")
-    if not _approve(store, patient_id, clinician):
+    way = [state for state in WAY if WAY[state] <= WAY[last]]
+
+    def when(state: OrderState) -> datetime:
+        return arrives - (WAY[last] - WAY[state])
+
+    if not _approve(store, patient_id, clinician, when(OrderState.RECEIVED) - timedelta(minutes=9)):
         return
-    draft = write_prescription(store, patient_id, by=clinician)
+    draft = write_prescription(store, patient_id, by=clinician, at=when(OrderState.RECEIVED))
     warnings = tuple(f.rule for f in draft.findings if f.level == "warn")
     if any(f.level == "stop" for f in draft.findings):
         return
-    _, order = sign_prescription(store, draft.id, by=clinician, acknowledged=warnings)
-    way = (
-        OrderState.RECEIVED, OrderState.IN_REVIEW, OrderState.VERIFIED, OrderState.COMPOUNDING,
-        OrderState.QUALITY_CHECK, OrderState.RELEASED, OrderState.SHIPPED,
-    )  # fmt: skip
-    for state in way[1 : way.index(last) + 1]:
+    _, order = sign_prescription(
+        store, draft.id, by=clinician, acknowledged=warnings, at=when(OrderState.RECEIVED)
+    )
+    for state in way[1:]:
+        at = when(state)
         if state is OrderState.QUALITY_CHECK:
-            sheet = pharmacy.worksheet_for(pharmacy.order_line(store, order.id))
+            sheet = pharmacy.worksheet_for(pharmacy.order_line(store, order.id), at.date())
             pharmacy.weigh(
                 store,
                 order.id,
                 by=pharmacist,
                 checked_by="Toni Scale",
-                lot_number=pharmacy.next_lot_number(store),
+                lot_number=pharmacy.next_lot_number(store, at.date()),
                 weighed_g={line.ingredient: line.target_g for line in sheet.lines},
+                lots=[
+                    _lot(line.ingredient, number, at.date()) for number, line in enumerate(sheet.lines, start=1)
+                ],
+                at=at,
             )
         else:
-            pharmacy.move(store, order.id, state, by=pharmacist)
+            pharmacy.move(store, order.id, state, by=pharmacist, at=at)
+
+
+def _lot(ingredient: str, number: int, on: date) -> Lot:
+    """An invented lot of a component, good for a year."""
+    return Lot(ingredient=ingredient, lot_number=f"DEMO-{number:02d}", expires_on=on + timedelta(days=365))
 
 
 def _follow_up(store: Store, patient_id: str, clinician: User) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from biflora.clinic.access import User
-from biflora.clinic.consult import Consultation, consult
-from biflora.errors import ClinicianMust, LaboratoryMust
+from biflora.clinic.consult import Consultation, consult, consult_on
+from biflora.clinic.reading import READ_SECONDS, read_apart
+from biflora.errors import BifloraError, ClinicianMust, LaboratoryMust
 from biflora.profile.patient import Patient
 from biflora.store.store import Store
 
@@ -41,16 +43,18 @@ def keep_file(folder: Path, patient_id: str, file: UploadedFile) -> Path:
     Only the last part of the given name is kept, and of that only harmless letters: a name from outside
     never chooses a path here. Raises LaboratoryMust when the file is empty or too large.
     """
+    plain = (
+        "".join(c if c.isalnum() or c in "._-" else "_" for c in Path(file.name).name).lstrip(".")[-80:] or "file"
+    )
     if not file.content:
-        raise LaboratoryMust("The file is empty; send it again.")
+        raise LaboratoryMust(f"{plain}: the file is empty; send it again.")
     if len(file.content) > LARGEST_FILE_BYTES:
         raise LaboratoryMust(
-            f"The file is larger than {LARGEST_FILE_BYTES // 2**20} MB; send this patient's sample alone."
+            f"{plain}: the file is larger than {LARGEST_FILE_BYTES // 2**20} MB; send this patient's sample alone."
         )
-    plain = "".join(c if c.isalnum() or c in "._-" else "_" for c in Path(file.name).name).lstrip(".")[-80:]
     place = folder / "files" / patient_id / hashlib.sha256(file.content).hexdigest()[:16]
     place.mkdir(parents=True, exist_ok=True)
-    path = place / (plain or "file")
+    path = place / plain
     path.write_bytes(file.content)
     return path
 
@@ -64,9 +68,10 @@ def admit(
     skin: UploadedFile | None = None,
     gut: UploadedFile | None = None,
     seed: int = 2026,
+    read_seconds: float = READ_SECONDS,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Consultation:
-    """Read the files, consult, and keep person and consultation in one act; nothing is kept on an error."""
+    """Read the files apart, consult, and keep person and consultation in one act; nothing is kept on an error."""
     if store.patient(patient.patient_id) is not None:
         raise ClinicianMust("That patient number is taken; give this patient another one.")
     paths = {
@@ -74,16 +79,24 @@ def admit(
         for site, file in (("skin", skin), ("gut", gut))
         if file is not None
     }
-    result = consult(
-        patient,
-        skin=paths.get("skin"),
-        gut=paths.get("gut"),
-        skin_sample=skin.sample if skin else None,
-        gut_sample=gut.sample if gut else None,
-        seed=seed,
-        on_step=on_step,
-    )
-    keep_new_patient(store, result, by=by.username)
+    try:
+        if paths:
+            on_step("Reading the files")
+            profile = read_apart(
+                patient,
+                skin=paths.get("skin"),
+                gut=paths.get("gut"),
+                skin_sample=skin.sample if skin else None,
+                gut_sample=gut.sample if gut else None,
+                seconds=read_seconds,
+            )
+            result = consult_on(profile, seed=seed, on_step=on_step)
+        else:
+            result = consult(patient, seed=seed, on_step=on_step)
+        keep_new_patient(store, result, by=by.username)
+    except BifloraError:
+        shutil.rmtree(folder / "files" / patient.patient_id, ignore_errors=True)
+        raise
     return result
 
 

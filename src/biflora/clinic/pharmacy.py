@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from biflora.clinic.access import Role, User, require
 from biflora.dispensary.batch import Batch, Lot, Order, OrderState, Worksheet
 from biflora.errors import PharmacistMust
 from biflora.prescription.prescription import Signed
 from biflora.store.store import Store, now
+from biflora.values import Finding
 
 PHARMACY = "biflora demo pharmacy"
 PHARMACY_CONTACT = "demonstration only, no telephone"
@@ -61,8 +63,22 @@ def open_states(line: OrderLine) -> tuple[OrderState, ...]:
     return tuple(s for s in next_states(line.order.state) if line.batch is not None or s not in needs_batch)
 
 
-def move(store: Store, order_id: str, to: OrderState, *, by: User, reason: str = "") -> Order:
-    """Move an order on. Raises PharmacistMust when that step is not lawful now or lacks its reason."""
+def before_release(line: OrderLine, on: date | None = None) -> tuple[Finding, ...]:
+    """What speaks against releasing the batch on that day; empty unless it waits for its quality check."""
+    from biflora.dispensary.release import release_findings
+
+    if line.batch is None or line.order.state is not OrderState.QUALITY_CHECK:
+        return ()
+    return release_findings(line.batch, on or now().date())
+
+
+def move(
+    store: Store, order_id: str, to: OrderState, *, by: User, reason: str = "", at: datetime | None = None
+) -> Order:
+    """Move an order on.
+
+    Raises PharmacistMust when that step is not lawful now, lacks its reason, or a batch must not leave.
+    """
     from biflora.dispensary.order import advance
 
     require(by, Role.PHARMACIST)
@@ -71,17 +87,21 @@ def move(store: Store, order_id: str, to: OrderState, *, by: User, reason: str =
         raise PharmacistMust(f"An order that is '{line.order.state}' cannot become '{to}' now; see what is open.")
     if to in NEEDS_A_REASON and not reason.strip():
         raise PharmacistMust(f"Say in a sentence why the order becomes '{to}'; the prescriber reads it.")
-    moved = advance(line.order, to, now(), by.display_name, reason.strip())
+    at = at or now()
+    against = [f for f in before_release(line, at.date()) if f.level == "stop"]
+    if to is OrderState.RELEASED and against:
+        raise PharmacistMust("Not released. " + " ".join(f"{f.subject}: {f.message}" for f in against))
+    moved = advance(line.order, to, at, by.display_name, reason.strip())
     with store.act(by.username, "order moved") as act:
         act.keep_order(moved, patient_id=line.patient_id)
     return moved
 
 
-def worksheet_for(line: OrderLine) -> Worksheet:
-    """The worksheet as it would be made today; it is kept with the batch once weighed."""
+def worksheet_for(line: OrderLine, on: date | None = None) -> Worksheet:
+    """The worksheet as it would be made `on` that day, today if None; it is kept with the batch once weighed."""
     from biflora.dispensary.worksheet import make_worksheet
 
-    return line.batch.worksheet if line.batch else make_worksheet(line.prescription, made_on=now().date())
+    return line.batch.worksheet if line.batch else make_worksheet(line.prescription, made_on=on or now().date())
 
 
 def weigh(
@@ -93,6 +113,7 @@ def weigh(
     lot_number: str,
     weighed_g: Mapping[str, float],
     lots: Sequence[Lot] = (),
+    at: datetime | None = None,
 ) -> Batch:
     """Make the batch from what was weighed and send the order to the quality check, in one act.
 
@@ -110,7 +131,7 @@ def weigh(
         )
     if checked_by.strip().casefold() in ("", by.display_name.casefold()):
         raise PharmacistMust("A second person checks the weights; enter that person's name.")
-    at = now()
+    at = at or now()
     batch = compound(
         line.prescription,
         made_on=at.date(),
@@ -130,7 +151,7 @@ def weigh(
     return batch
 
 
-def next_lot_number(store: Store) -> str:
+def next_lot_number(store: Store, on: date | None = None) -> str:
     """Year, month, day and a running number of this day's orders; unique in this pharmacy."""
-    today = now().strftime("%y%m%d")
-    return f"{today}-{len(store.orders()):03d}"
+    day = (on or now().date()).strftime("%y%m%d")
+    return f"{day}-{len(store.orders()):03d}"

@@ -95,7 +95,7 @@ def report_content(
 ) -> ReportContent:
     """Arrange the four values for reading; adds no judgement of its own."""
     severity = severity_of(forecast)
-    missing = [q for site in (profile.skin, profile.gut) if site for q in _not_measured(site)]
+    missing = [q for site in (profile.skin, profile.gut) if site for q in not_measured(site)]
     return ReportContent(
         patient_id=profile.patient.patient_id,
         name=profile.patient.name or profile.patient.patient_id,
@@ -105,7 +105,7 @@ def report_content(
         stopped=plan.stopped,
         scores=_scores(profile.scores),
         sites=(_site("skin", profile.skin), _site("gut", profile.gut)),
-        out_of_line=tuple(t for site in (profile.skin, profile.gut) if site for t in _out_of_line(site)),
+        out_of_line=tuple(t for site in (profile.skin, profile.gut) if site for t in out_of_line(site)),
         not_measured=tuple(dict.fromkeys((*missing, *forecast.not_informed))),
         profile_findings=profile.findings,
         fans=tuple(forecast_fans(forecast, severity, observed=observed)) if severity else (),
@@ -229,7 +229,7 @@ def _quantity_row(q: Quantity) -> tuple[str, ...]:
     return (q.label, f"{number(q.value, digits)} {q.unit}".strip(), spread, q.note)
 
 
-def _out_of_line(site: SiteProfile) -> list[str]:
+def out_of_line(site: SiteProfile) -> list[str]:
     """One sentence for each cohort: which guilds lie outside its range, and how far it can be compared."""
     by_cohort: dict[str, list[str]] = {}
     for guild in site.guilds:
@@ -247,7 +247,7 @@ def _out_of_line(site: SiteProfile) -> list[str]:
     return [f"{cohort}: {', '.join(guilds)}" for cohort, guilds in by_cohort.items()]
 
 
-def _not_measured(site: SiteProfile) -> list[str]:
+def not_measured(site: SiteProfile) -> list[str]:
     unknown = (State.NOT_MEASURED, State.NOT_RESOLVED)
     where = site.site
     items = [(g.label, g.state, g.note) for g in site.guilds if g.state in unknown]

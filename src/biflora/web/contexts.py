@@ -28,6 +28,7 @@ from biflora.values import Finding
 class Landing:
     demo_users: list[User]
     patients: int
+    session_ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,10 @@ class FormulaLine:
 class FormulaSheet:
     formula: Formula
     vehicle: str
+    preservation: str
+    total_percent: float
+    alternatives: tuple[tuple[str, str], ...]
+    """Vehicle, and what it gives up."""
     batch_g: float
     lines: tuple[FormulaLine, ...]
     only_elsewhere: tuple[tuple[Line, tuple[int | None, ...]], ...]
@@ -77,6 +82,8 @@ class PatientPage:
     waiting: Waiting
     charts: Charts
     severity_key: str | None
+    out_of_line: tuple[str, ...] = ()
+    not_measured: tuple[str, ...] = ()
     arms: tuple[ArmSummary, ...] = ()
     decision: Decision | None = None
     sheet: FormulaSheet | None = None
@@ -99,6 +106,7 @@ class IntakePage:
     conditions: tuple[str, ...]
     sites: tuple[str, ...]
     signs: tuple[tuple[str, str], ...]
+    signs_given: tuple[str, ...]
     instruments: tuple[tuple[str, str, str], ...]
     problems: tuple[str, ...] = ()
     who: str = ""
@@ -116,6 +124,8 @@ class OrderPage:
     worksheet: Worksheet | None
     worksheet_problem: str
     next_states: tuple[OrderState, ...]
+    before_release: tuple[Finding, ...]
+    """What speaks against releasing the batch that waits for its quality check."""
     needs_reason: tuple[OrderState, ...]
     weighing: bool
     lot_number: str

@@ -63,14 +63,17 @@ def patient_charts(
                 ("course", planned.id, key, *ids),
                 lambda: [charts.outcome_course(planned, outcomes, observable=key, arm=arm)],
             )
-            course = figure(drawn[0])
+            course = figure(drawn[0], show_title=False)
     ratio = kept(("ratio", skin.id), lambda: charts.log_ratio(skin)) if skin is not None else ()
     return Charts(
         skin=figure(kept(("composition", skin.id), lambda: [charts.composition(skin)])[0]) if skin else None,
         gut=figure(kept(("composition", gut.id), lambda: [charts.composition(gut)])[0]) if gut else None,
         ratio=figure(ratio[0]) if ratio else None,
-        fans=tuple(figure(chart) for chart in fans),
-        differences=tuple(figure(chart) for chart in differences),
-        dots=tuple(figure(c) for c in kept(("dots", forecast.id), lambda: charts.twenty_dots(forecast.goals))),
+        fans=tuple(figure(chart, show_title=False) for chart in fans),
+        differences=tuple(figure(chart, show_title=False) for chart in differences),
+        dots=tuple(
+            figure(c, show_title=False)
+            for c in kept(("dots", forecast.id), lambda: charts.twenty_dots(forecast.goals))
+        ),
         course=course,
     )

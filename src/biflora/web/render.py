@@ -12,14 +12,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from biflora import __version__
+from biflora.knowledge.checking import conditions
 from biflora.knowledge.rows import release
-from biflora.papers import wording
+from biflora.papers import pharmacy_words, wording
 from biflora.papers.chart import Chart
+from biflora.papers.report_content import verification_words
 from biflora.twin.forecast import ARM_LABELS
 from biflora.web.security import VISIT_COOKIE, current_user, form_token, set_cookie
 
 _STYLE_ELEMENT = re.compile(r"<style\b[^>]*>.*?</style>", re.DOTALL)
 _OWN_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>', re.IGNORECASE)
+_RANGE = re.compile(r"(?<![\w./-])(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)(?![\w/-])")
+_NEGATIVE = re.compile(r"(?<![\w./)-])-(?=\d)")
+_ADDRESS = re.compile(r"https?://(?:www\.)?")
 _INLINE_STYLE = re.compile(r'\sstyle="[^"]*"')
 
 NAVIGATION = {
@@ -32,6 +37,21 @@ NAVIGATION = {
         ("/research/knowledge", "Knowledge"),
     ),
 }
+
+
+def prose(text: str) -> str:
+    """A sentence of ours or of a source with true minus and range signs, and addresses without their beginning."""
+    text = _RANGE.sub("\\1–\\2", text)
+    text = _NEGATIVE.sub(wording.MINUS, text)
+    return (
+        _ADDRESS.sub("", text).replace(" degrees C", " °C").replace("fda_iid", "FDA Inactive Ingredient Database")
+    )
+
+
+def condition(key: str) -> str:
+    """A condition's name inside a sentence."""
+    row = conditions().get(key)
+    return row.label[0].lower() + row.label[1:] if row else wording.words(key)
 
 
 def without_styles(html: str) -> str:
@@ -63,8 +83,11 @@ def environment() -> Environment:
         "band": wording.band,
         "percent": wording.percent,
         "words": wording.words,
-        "day": wording.day,
-        "minute": wording.minute,
+        "day": pharmacy_words.day,
+        "minute": pharmacy_words.minute,
+        "prose": prose,
+        "mark": verification_words,
+        "condition": condition,
         "figure": figure,
         "grams": lambda value: wording.number(value, 3 if value < 1 else 2),
         "short": lambda value: f"{value:g}".replace("-", wording.MINUS),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from biflora.formula.formula import MILLION, Formula, Line
+from biflora.knowledge.pharmacy import preservative_systems
 from biflora.papers.sheet import caused_by, vehicle_name
+from biflora.papers.wording import words
 from biflora.web.contexts import FormulaLine, FormulaSheet
 
 
@@ -13,16 +15,21 @@ def formula_sheet(formula: Formula, *, batch_g: float) -> FormulaSheet:
     placed: set[int] = set()
     lines = []
     for line in sorted(formula.lines, key=lambda line: (line.phase, -line.ppm)):
-        caused = tuple(f for f in formula.findings if caused_by(f, line))
+        # A finding that two lines cause together is told once, at the first of them.
+        caused = tuple(f for f in formula.findings if id(f) not in placed and caused_by(f, line))
         placed.update(id(f) for f in caused)
         lines.append(FormulaLine(line, batch_g * line.ppm / MILLION, caused, _elsewhere(line.ingredient, others)))
     own = {line.ingredient for line in formula.lines}
     more: dict[str, Line] = {}
     for other in others:
         more.update({key: line for key, line in other.items() if key not in own and key not in more})
+    system = preservative_systems().get(formula.preservative_system)
     return FormulaSheet(
         formula=formula,
         vehicle=vehicle_name(formula.vehicle),
+        total_percent=sum(line.ppm for line in formula.lines) * 100 / MILLION,
+        preservation=system.label if system else words(formula.preservative_system),
+        alternatives=tuple((vehicle_name(a.vehicle), a.gives_up) for a in formula.alternatives),
         batch_g=batch_g,
         lines=tuple(lines),
         only_elsewhere=tuple((line, _elsewhere(key, others)) for key, line in more.items()),

@@ -16,6 +16,7 @@ from biflora.clinic.waiting import waiting_for, worklist
 from biflora.errors import BifloraError, ClinicianMust
 from biflora.followup.outcome import AdverseEvent
 from biflora.formula.formula import Formula
+from biflora.papers.report_content import not_measured, out_of_line
 from biflora.prescription.prescription import Signed
 from biflora.profile.patient import InstrumentInput
 from biflora.twin.forecast import ARMS
@@ -156,6 +157,8 @@ def patient_context(clinic: Clinic, patient_id: str, *, problem: str = "") -> Pa
     draft = decide.draft_waiting(store, patient_id)
     prescriptions = tuple(store.records_of(patient_id, Signed, kind="prescription"))
     formula = consultation.formula
+    sites = [site for site in (consultation.profile.skin, consultation.profile.gut) if site is not None]
+    unmeasured = [text for site in sites for text in not_measured(site)]
     batch_g = draft.quantity_g if draft else prescriptions[-1].draft.quantity_g if prescriptions else 100.0
     return PatientPage(
         patient=person,
@@ -163,6 +166,8 @@ def patient_context(clinic: Clinic, patient_id: str, *, problem: str = "") -> Pa
         waiting=waiting,
         charts=patient_charts(consultation, forecast, outcomes, arm=decision.arm if decision else None),
         severity_key=severity_of(consultation.forecast),
+        out_of_line=tuple(text for site in sites for text in out_of_line(site)),
+        not_measured=tuple(dict.fromkeys((*unmeasured, *consultation.forecast.not_informed))),
         arms=tuple(sorted(consultation.plan.arms, key=lambda arm: (not arm.allowed, arm.rank))),
         decision=decision,
         sheet=formula_sheet(formula, batch_g=batch_g) if isinstance(formula, Formula) else None,

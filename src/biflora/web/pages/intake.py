@@ -15,7 +15,7 @@ from biflora.knowledge.redflags import sign_words
 from biflora.profile.patient import BodySite, Condition, Patient
 from biflora.values import parse
 from biflora.web.contexts import IntakePage
-from biflora.web.forms import decimal, label
+from biflora.web.forms import decimal, label, one_of
 from biflora.web.render import page
 from biflora.web.security import AnyClinic, Clinician, Upload, text
 
@@ -56,7 +56,8 @@ def come_in(request: Request, clinic: AnyClinic, user: Clinician, upload: Upload
         )
     except BifloraError as problem:
         given = {name: value for name, value in form.items() if isinstance(value, str)}
-        context = _context(given, problems=tuple(str(problem).splitlines()), who=problem.who)
+        signs = tuple(str(sign) for sign in form.getlist("signs"))
+        context = _context(given, signs=signs, problems=tuple(str(problem).splitlines()), who=problem.who)
         return page(request, "intake.html", status=422, c=context)
     return RedirectResponse(f"/clinic/patients/{person.patient_id}", status_code=303)
 
@@ -77,18 +78,26 @@ def _patient(clinic: Clinic, form: FormData) -> Patient:
         total = decimal(form, instrument, 0, 200)
         if total is not None:
             scores.append({"instrument": instrument, "total": total})
-    sites = []
+    sites: list[dict[str, Any]] = []
     for site in BodySite:
         area = decimal(form, f"area_{site.value}", 0, 100)
         if area:
             sites.append({"site": site.value, "area_percent_bsa": area})
+    covered = sum(site["area_percent_bsa"] for site in sites)
+    if covered > 100:
+        raise ClinicianMust(
+            f"The affected areas add up to {covered:g} % of the body surface; correct them to 100 % at most."
+        )
+    state = text(form, "state").upper()
+    if state and not (len(state) == 2 and state.isascii() and state.isalpha()):
+        raise ClinicianMust("Enter the state of residence as two letters, e.g. OR.")
     data: dict[str, Any] = {
         "patient_id": next_patient_id(clinic.store),
         "name": text(form, "name") or None,
         "age_years": age,
         "sex": text(form, "sex") or "unknown",
         "weight_kg": decimal(form, "weight_kg", 0.5, 400),
-        "condition": text(form, "condition"),
+        "condition": one_of(form, "condition", [condition.value for condition in Condition]),
         "scores": scores,
         "sites": sites,
         "laboratory": {name: decimal(form, name, -2, 200_000) for name in LABORATORY},
@@ -101,7 +110,7 @@ def _patient(clinic: Clinic, form: FormData) -> Patient:
         "severe_illness": bool(text(form, "severe_illness")),
         "anaphylaxis_history": bool(text(form, "anaphylaxis_history")),
         "signs": [str(sign) for sign in form.getlist("signs")],
-        "state": text(form, "state").upper() or None,
+        "state": state or None,
         "preferences": {
             "avoid_ingredients": _list(form, "avoid_ingredients"),
             "oral_ok": not text(form, "no_oral"),
@@ -115,12 +124,15 @@ def _list(form: FormData, name: str) -> list[str]:
     return [part.strip() for part in text(form, name).replace(";", ",").split(",") if part.strip()]
 
 
-def _context(given: dict[str, str], *, problems: tuple[str, ...] = (), who: str = "") -> IntakePage:
+def _context(
+    given: dict[str, str], *, signs: tuple[str, ...] = (), problems: tuple[str, ...] = (), who: str = ""
+) -> IntakePage:
     return IntakePage(
         given=given,
         conditions=tuple(condition.value for condition in Condition),
         sites=tuple(site.value for site in BodySite),
         signs=tuple((sign, label(sign)) for sign in sign_words()),
+        signs_given=signs,
         instruments=INSTRUMENTS,
         problems=problems,
         who=who,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from biflora.clinic.access import demo_users, log_in, log_in_demo, log_out, user_named
+from biflora.clinic.opening import Clinic
 from biflora.web.contexts import Landing
 from biflora.web.render import page
 from biflora.web.security import (
@@ -26,17 +27,20 @@ HOME = {"clinician": "/clinic", "pharmacist": "/pharmacy", "patient": "/me", "re
 
 @pages.get("/")
 def landing(request: Request, clinic: AnyClinic) -> Response:
-    context = Landing(demo_users=demo_users(clinic.store), patients=len(clinic.store.patients()))
-    return page(request, "landing.html", c=context, home=HOME, problem="")
+    ended = bool(session_token(request)) and current_user(request) is None
+    return page(request, "landing.html", c=_landing(clinic, ended=ended), home=HOME, problem="")
+
+
+def _landing(clinic: Clinic, *, ended: bool = False) -> Landing:
+    return Landing(demo_users=demo_users(clinic.store), patients=len(clinic.store.patients()), session_ended=ended)
 
 
 @pages.post("/login")
 def login(request: Request, clinic: AnyClinic, form: Form) -> Response:
     token = log_in(clinic.store, text(form, "username"), text(form, "password"))
     if token is None:
-        context = Landing(demo_users=demo_users(clinic.store), patients=len(clinic.store.patients()))
         problem = "Name and password do not fit together; try again, or ask the person who runs this clinic."
-        return page(request, "landing.html", status=401, c=context, home=HOME, problem=problem)
+        return page(request, "landing.html", status=401, c=_landing(clinic), home=HOME, problem=problem)
     return _enter(request, clinic, text(form, "username"), token)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -11,7 +12,7 @@ from starlette.datastructures import FormData
 from biflora.clinic import pharmacy
 from biflora.clinic.access import User
 from biflora.clinic.opening import Clinic
-from biflora.dispensary.batch import OrderState, Worksheet
+from biflora.dispensary.batch import Lot, OrderState, Worksheet, WorksheetLine
 from biflora.errors import BifloraError, PharmacistMust
 from biflora.web.contexts import OrderPage, Queue
 from biflora.web.forms import decimal
@@ -62,6 +63,7 @@ def weigh(request: Request, clinic: AnyClinic, user: Pharmacist, order_id: str, 
 def _weigh(clinic: Clinic, user: User, order_id: str, form: FormData) -> None:
     sheet = pharmacy.worksheet_for(pharmacy.order_line(clinic.store, order_id))
     weights: dict[str, float] = {}
+    lots: list[Lot] = []
     for number, line in enumerate(sheet.lines, start=1):
         value = decimal(form, f"weight_{number}", 0, 100_000, error=PharmacistMust)
         if value is None:
@@ -69,6 +71,9 @@ def _weigh(clinic: Clinic, user: User, order_id: str, form: FormData) -> None:
                 f"Line {number} ({line.name}) has no weight; weigh it and enter what the scale says."
             )
         weights[line.ingredient] = value
+        lot = _lot(form, number, line)
+        if lot is not None:
+            lots.append(lot)
     pharmacy.weigh(
         clinic.store,
         order_id,
@@ -76,7 +81,20 @@ def _weigh(clinic: Clinic, user: User, order_id: str, form: FormData) -> None:
         checked_by=text(form, "checked_by")[:80],
         lot_number=text(form, "lot_number")[:20] or pharmacy.next_lot_number(clinic.store),
         weighed_g=weights,
+        lots=lots,
     )
+
+
+def _lot(form: FormData, number: int, line: WorksheetLine) -> Lot | None:
+    """The lot of that line, None when neither its number nor its expiry was entered."""
+    lot_number, expires = text(form, f"lot_{number}")[:40], text(form, f"expires_{number}")
+    if not lot_number and not expires:
+        return None
+    try:
+        return Lot(ingredient=line.ingredient, lot_number=lot_number, expires_on=date.fromisoformat(expires))
+    except ValueError:
+        place = f"Line {number} ({line.name})"
+        raise PharmacistMust(f"{place}: enter the lot with its expiry as year-month-day.") from None
 
 
 def _show(
@@ -96,6 +114,7 @@ def _show(
         worksheet=worksheet,
         worksheet_problem=worksheet_problem,
         next_states=pharmacy.open_states(line),
+        before_release=pharmacy.before_release(line),
         needs_reason=pharmacy.NEEDS_A_REASON,
         weighing=line.order.state is OrderState.COMPOUNDING and line.batch is None,
         lot_number=pharmacy.next_lot_number(clinic.store),

@@ -22,6 +22,7 @@ document.addEventListener("keydown", function (event) {
   else if (event.key === "s") go("form[action$='/sign'] button");
   else if (event.key === "o") go("#enter-outcome");
   else if (event.key === "d") location.hash = "decide";
+  else if (event.key === "f" && document.getElementById("formula")) location.hash = "formula";
   else if (["1", "2", "3", "4"].includes(event.key) && document.querySelector(".patient-grid"))
     location.hash = ["now", "happen", "propose", "done"][Number(event.key) - 1];
 });
