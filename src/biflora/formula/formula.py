@@ -43,7 +43,7 @@ class Property(Value):
 
 
 class Alternative(Value):
-    """Another formula that was proven feasible: its lines and what it gives up."""
+    """Another formula that was found feasible: its lines and what it gives up."""
 
     vehicle: str
     lines: tuple[Line, ...]

@@ -38,10 +38,11 @@ def read_formula(path: Path) -> Formula:
     kept = {
         name: getattr(read, name)
         for name in Formula.model_fields
-        if name not in ("id", "parent_ids", "knowledge_release")
+        if name not in ("id", "parent_ids", "knowledge_release", "solve_seconds")
     }
     # the id is made anew: it stays the same unless the file was edited after biflora wrote it
-    return Formula.make("formula", release=read.knowledge_release or release(), parents=read.parent_ids, **kept)
+    made = Formula.make("formula", release=read.knowledge_release or release(), parents=read.parent_ids, **kept)
+    return made.model_copy(update={"solve_seconds": read.solve_seconds})
 
 
 def read_needs(path: Path) -> Needs:

@@ -66,7 +66,8 @@ def prescribe(
         patient_id=patient_id,
         patient_name=patient_name,
         patient_state=patient_state,
-        formula=formula,
+        # how long the computer took is no part of what is prescribed, and would change the id
+        formula=formula.model_copy(update={"solve_seconds": None}),
         sites=tuple(site for site, _ in sites),
         amount=amount,
         quantity_g=container.grams * count,

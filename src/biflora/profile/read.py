@@ -13,10 +13,11 @@ from biflora.profile.sample import profile_site
 from biflora.values import Finding, Who
 
 WHAT_IS_UNKNOWN: dict[SiteName, str] = {
-    "skin": "S. aureus, the commensal staphylococci and Malassezia on the skin are not known; the forecast starts "
-    "from the population's spread and its intervals are wider. A swab of the worst site would tell.",
-    "gut": "Bifidobacterium and the butyrate producers in the gut are not known; the forecast of the oral arm "
-    "starts from the population's spread and its intervals are wider. A stool sample would tell.",
+    "skin": "S. aureus, the commensal staphylococci and Malassezia on the skin are not known; the forecast of "
+    "the skin's microbes starts from the population's spread, with wider intervals. A swab of the worst site "
+    "would tell.",
+    "gut": "Bifidobacterium and the butyrate producers in the gut are not known; the forecast of the gut, and so "
+    "of the oral arm, starts from the population's spread, with wider intervals. A stool sample would tell.",
 }
 
 

@@ -114,3 +114,36 @@ def test_needs_from_json_toml_and_a_plan(tmp_path: Path) -> None:
     assert read_needs(written(tmp_path, "needs.toml", toml)) == read
     with pytest.raises(ClinicianMust, match="'age_years'"):
         read_needs(written(tmp_path, "bad.json", json.dumps(needs | {"age_years": 200})))
+
+
+def test_an_edited_formula_gets_another_id_and_an_unedited_one_keeps_its_own(tmp_path: Path) -> None:
+    """The id is the hash of the content: a file with amounts changed by hand is another formula."""
+    first = read_formula(written(tmp_path, "mine.csv", CSV)).model_copy(update={"solve_seconds": 1.5})
+    assert read_formula(written(tmp_path, "same.json", first.model_dump_json())).id == first.id
+    edited = json.loads(first.model_dump_json())
+    edited["lines"][0]["ppm"] -= 10
+    edited["lines"][1]["ppm"] += 10
+    assert read_formula(written(tmp_path, "edited.json", json.dumps(edited))).id != first.id
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "word"),
+    [
+        ("deep.json", '{"a":' * 100_000, "nested too deep"),
+        ("twice.json", '{"vehicle": "ow_cream", "vehicle": "balm", "lines": []}', "'vehicle' stands twice"),
+        ("empty.json", " ", "empty"),
+        ("long.csv", "vehicle,ow_cream\ningredient,percent\n" + "x" * 200_000 + ",3\n", "longer than 2,000"),
+    ],
+)
+def test_files_that_python_s_readers_choke_on(name: str, text: str, word: str, tmp_path: Path) -> None:
+    with pytest.raises(PharmacistMust, match=word):
+        read_formula(written(tmp_path, name, text))
+
+
+def test_unknown_words_in_needs_are_named_by_file_and_field(tmp_path: Path) -> None:
+    needs = {
+        "condition": "acne", "age_years": 20, "grams_per_day": 3, "sites": ["face"], "avoid_ingredients": ["Zzq"],
+        "needs": [{"effect": "hydration", "weight": 1, "confidence": 1, "because": "dry"}],
+    }  # fmt: skip
+    with pytest.raises(ClinicianMust, match=r"n\.json: avoid_ingredients, entry 1: not a substance"):
+        read_needs(written(tmp_path, "n.json", json.dumps(needs)))
