@@ -1,4 +1,4 @@
-"""Renew the pictures in the README and the docs from the program itself: make pictures.
+"""Renew the picture in the README from the program itself: make pictures.
 
 Starts the demo clinic on a free port, opens the first synthetic patient's page in Chromium, and takes its picture.
 Needs Chromium (name it with BIFLORA_CHROMIUM if it is not found).
@@ -43,12 +43,10 @@ def main() -> int:
             _wait_for(f"{address}/healthz")
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-                page = browser.new_page(viewport={"width": 1280, "height": 1400}, color_scheme="light")
+                page = browser.new_page(viewport={"width": 1440, "height": 1500}, color_scheme="light")
                 page.goto(address)
-                page.get_by_role("button", name="Clinician").click()
-                page.get_by_role("link", name="SYNTHETIC").first.or_(
-                    page.locator("main a[href*='/patients/']").first
-                ).click()
+                page.get_by_role("button", name="Enter as clinician").click()
+                page.goto(f"{address}/clinic/patients/P01")
                 page.screenshot(path=PICTURES / "patient-page.png")
                 browser.close()
         finally:
