@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -159,3 +162,78 @@ def test_the_missing_gut_file_widens_nothing_silently(desk: Path) -> None:
     done = biflora("plan", "--patient", "patient.toml", "--skin", "skin.csv", "--out", "plan", "--json", cwd=desk)
     not_known = " ".join(json.loads(done.stdout)["plan"]["not_known"]).lower()
     assert "gut" in not_known
+
+
+BAD_FOLDERS = {"a file": "patient.toml", "below a file": "patient.toml/plan", "an endless name": "y" * 300}
+
+
+@pytest.mark.parametrize("what", BAD_FOLDERS)
+def test_an_impossible_folder_is_refused_before_any_work(what: str, desk: Path) -> None:
+    before = files_in(desk)
+    done = biflora("plan", "--patient", "patient.toml", "--out", BAD_FOLDERS[what], "--json", cwd=desk)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "name another one with --out" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert files_in(desk) == before
+    assert (desk / "patient.toml").read_text() == PATIENT
+
+
+def test_other_files_in_the_folder_survive(desk: Path) -> None:
+    (desk / "plan").mkdir()
+    (desk / "plan" / "notes.txt").write_text("keep me")
+    assert biflora("plan", "--patient", "patient.toml", "--out", "plan", cwd=desk).returncode == 0
+    assert files_in(desk / "plan") == {"notes.txt", "plan.json", "report.html", "report.pdf"}
+    assert (desk / "plan" / "notes.txt").read_text() == "keep me"
+
+
+def test_a_folder_in_the_place_of_a_file_leaves_everything_as_it_was(desk: Path) -> None:
+    (desk / "plan" / "report.pdf").mkdir(parents=True)
+    done = biflora("plan", "--patient", "patient.toml", "--out", "plan", cwd=desk)
+    assert (done.returncode, "report.pdf" in done.stderr) == (2, True)
+    assert files_in(desk / "plan") == {"report.pdf"}
+
+
+def test_ctrl_c_while_the_formula_is_designed_writes_nothing(desk: Path) -> None:
+    """The solver must not swallow the signal and let the plan be written with what it had."""
+    words = [BIFLORA, "plan", "--patient", "patient.toml", "--skin", "skin.csv", "--out", "plan"]
+    screen, keyboard = pty.openpty()
+    with subprocess.Popen(words, cwd=desk, stdout=subprocess.PIPE, stderr=keyboard, text=True) as running:
+        os.close(keyboard)
+        seen = ""
+        while "Designing" not in seen:
+            seen += os.read(screen, 4096).decode(errors="replace")
+        running.send_signal(signal.SIGINT)
+        printed = running.stdout.read() if running.stdout else ""
+    os.close(screen)
+    assert running.returncode == 130
+    assert printed == ""
+    assert not (desk / "plan").exists()
+
+
+def test_progress_is_for_a_terminal_only(desk: Path) -> None:
+    """The test above saw the steps on a terminal; into a pipe goes the result alone."""
+    done = biflora("plan", "--patient", "patient.toml", "--out", "plan", cwd=desk)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Designing the formula" not in done.stdout
+
+
+@pytest.mark.parametrize("columns", ["80", "100"])
+def test_no_number_is_cut_or_broken_on_a_narrow_terminal(columns: str, desk: Path) -> None:
+    done = subprocess.run(
+        [BIFLORA, "twin", "simulate", "patient.toml"], cwd=desk, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "COLUMNS": columns},
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "…" not in done.stdout
+    (row,) = [line for line in done.stdout.splitlines() if line.startswith("SCORAD")]
+    assert len(re.findall(r"\d+ \(\d+–\d+\)", row)) == 4
+    assert "-0" not in done.stdout
+
+
+def test_what_the_optimiser_wrote_the_checker_reads(desk: Path) -> None:
+    planned = biflora("plan", "--patient", "patient.toml", "--out", "plan", "--json", cwd=desk)
+    formula = json.loads(planned.stdout)["formula"]
+    (desk / "formula.json").write_text(json.dumps(formula))
+    checked = biflora("formula", "check", "formula.json", "--json", cwd=desk)
+    assert checked.returncode == 0, checked.stdout
+    assert all(finding["level"] != "stop" for finding in json.loads(checked.stdout))

@@ -20,6 +20,24 @@ class WrittenPlan:
     report_pdf: Path
 
 
+NAMES = ("plan.json", "report.html", "report.pdf")
+
+
+def check_folder(folder: Path) -> None:
+    """Raise OperatorMust at once, before any work, when the plan could not be written there."""
+    nearest = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+    taken = next((name for name in NAMES if os.path.isdir(folder / name)), None)
+    if not os.path.isdir(nearest):
+        why = f"'{nearest.name}' is no folder"
+    elif not os.access(nearest, os.W_OK | os.X_OK):
+        why = "it may not be written"
+    elif taken is not None:
+        why = f"a folder stands where {taken} belongs"
+    else:
+        return
+    raise OperatorMust(f"The folder '{folder}' cannot be used ({why}); name another one with --out.")
+
+
 def write_plan(result: Consultation, folder: Path) -> WrittenPlan:
     """Write plan.json, report.html and report.pdf into `folder`, made if absent.
 

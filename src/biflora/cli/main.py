@@ -86,10 +86,11 @@ def plan(
 ) -> None:
     """Two laboratory files and a score: a dual plan to discuss, and a formula that a pharmacist could make."""
     from biflora.cli import show
-    from biflora.cli.files import write_plan
+    from biflora.cli.files import check_folder, write_plan
     from biflora.clinic.consult import consult
     from biflora.profile.intake import read_patient
 
+    check_folder(out)
     person = read_patient(patient)
     with terminal.working("Reading the files") as say:
         result = consult(

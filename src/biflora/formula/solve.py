@@ -128,6 +128,8 @@ class Solver:
             self._model.add_assumptions([self._literal(literal) for literal in assumed])
         solver = cp.CpSolver()
         solver.parameters.num_workers = WORKERS
+        # or else Ctrl-C only ends this solve, and the plan is written with whatever was found
+        solver.parameters.catch_sigint_signal = False
         solver.parameters.random_seed = SEED
         solver.parameters.max_time_in_seconds = max(seconds, 0.01)
         # Measured: without the full linear relaxation the proof takes tens of times longer.
