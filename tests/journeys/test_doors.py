@@ -134,6 +134,7 @@ def test_log_out_ends_the_session_on_the_server(browser: Any) -> None:
     browser.post("/logout")
     browser.http.cookies.set("biflora_session", cookie)
     assert browser.http.get("/clinic", follow_redirects=False).status_code == 303
+    assert "Your session has ended" in browser.get("/clinic").text
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,22 @@ def test_the_pharmacist_weighs_and_a_wrong_weight_is_told(store: Store, browser:
     assert sheet.lines[-1].name in made.text
     assert "2099" in made.text
     assert pharmacy.order_line(store, order.id).order.state is OrderState.QUALITY_CHECK
+    # The missing lot sends it back; weights and lots are still there, and the second batch has its own number.
+    back = browser.post(f"{page}/move", {"to": "compounding"}, page=page)
+    assert 'value="A-1"' in back.text
+    whole = {**lots, **expiries, f"lot_{len(sheet.lines)}": "A-x", f"expires_{len(sheet.lines)}": "2099-12-31"}
+    again = browser.post(f"{page}/weigh", {**weights, **both, **whole}, page=page)
+    assert "Nothing speaks against it" in again.text
+    assert browser.post(f"{page}/move", {"to": "released"}, page=page).status_code == 200
+    assert pharmacy.order_line(store, order.id).order.state is OrderState.RELEASED
+
+
+def test_two_batches_never_share_a_lot_number(store: Store) -> None:
+    used = [b.lot_number for p in store.patients() for b in store.records_of(p.patient_id, Batch, kind="batch")]
+    assert used
+    assert pharmacy.next_lot_number(store) not in used
+    one_day = pharmacy.next_lot_number(store, date(2026, 1, 2))
+    assert one_day == f"260102-{len(used) + 1:03d}"
 
 
 def test_a_new_patient_comes_in_through_the_page(browser: Any, clinic_folder: Path) -> None:
@@ -231,3 +248,30 @@ def test_a_foreign_file_is_answered_plainly_and_nothing_is_kept(browser: Any, ap
     assert "letter.txt" in answer.text
     assert "Kept Typed" in answer.text
     assert len(app.state.clinic.store.patients()) == before
+
+
+def test_what_was_typed_stays_when_a_visit_cannot_be_kept(browser: Any, store: Store) -> None:
+    browser.enter_as("clinician")
+    before = len(review.outcomes_of(store, "P01"))
+    typed = {"week": "8", "scorad": "28", "tewl": "much", "event": "stinging", "event_severity": "mild"}
+    answer = browser.post("/clinic/patients/P01/outcome", typed, page="/clinic/patients/P01")
+    assert answer.status_code == 422
+    assert "&#39;TEWL&#39; must be a number." in answer.text
+    for value in ("8", "28", "much", "stinging"):
+        assert f'value="{value}"' in answer.text, value
+    assert len(review.outcomes_of(store, "P01")) == before
+
+
+def test_a_refused_delivery_is_not_kept_on_the_disk(browser: Any, clinic_folder: Path) -> None:
+    browser.enter_as("clinician")
+    kept = sorted(path.name for path in (clinic_folder / "files").glob("*/*/*"))
+    answer = browser.post(
+        "/clinic/new",
+        {"age_years": "31", "condition": "atopic_dermatitis", "signs": "fever"},
+        page="/clinic/new",
+        files={"skin_file": ("photo.png", b"\x89PNG\r\n\x1a\n" + bytes(40))},
+    )
+    assert answer.status_code == 422
+    assert "PNG picture" in answer.text
+    assert 'value="fever" checked' in answer.text
+    assert sorted(path.name for path in (clinic_folder / "files").glob("*/*/*")) == kept

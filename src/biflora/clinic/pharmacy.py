@@ -56,11 +56,11 @@ def batch_of(store: Store, patient_id: str, signed: Signed) -> Batch | None:
 
 
 def open_states(line: OrderLine) -> tuple[OrderState, ...]:
-    """The states that may lawfully follow; a quality check or a release needs a made batch first."""
+    """The states that may lawfully follow by a move; the quality check begins with the weights alone."""
     from biflora.dispensary.order import next_states
 
-    needs_batch = (OrderState.QUALITY_CHECK, OrderState.RELEASED)
-    return tuple(s for s in next_states(line.order.state) if line.batch is not None or s not in needs_batch)
+    closed = {OrderState.QUALITY_CHECK} if line.batch else {OrderState.QUALITY_CHECK, OrderState.RELEASED}
+    return tuple(state for state in next_states(line.order.state) if state not in closed)
 
 
 def before_release(line: OrderLine, on: date | None = None) -> tuple[Finding, ...]:
@@ -98,10 +98,15 @@ def move(
 
 
 def worksheet_for(line: OrderLine, on: date | None = None) -> Worksheet:
-    """The worksheet as it would be made `on` that day, today if None; it is kept with the batch once weighed."""
+    """The worksheet of the batch; before it is made, or when it is made again, as it would be `on` that day.
+
+    `on` is today if None.
+    """
     from biflora.dispensary.worksheet import make_worksheet
 
-    return line.batch.worksheet if line.batch else make_worksheet(line.prescription, made_on=on or now().date())
+    if line.batch is not None and line.order.state is not OrderState.COMPOUNDING:
+        return line.batch.worksheet
+    return make_worksheet(line.prescription, made_on=on or now().date())
 
 
 def weigh(
@@ -152,6 +157,7 @@ def weigh(
 
 
 def next_lot_number(store: Store, on: date | None = None) -> str:
-    """Year, month, day and a running number of this day's orders; unique in this pharmacy."""
+    """Year, month, day and a running number of all batches ever made; unique in this pharmacy."""
+    made = sum(kinds.get("batch", 0) for kinds in store.kinds_by_patient().values())
     day = (on or now().date()).strftime("%y%m%d")
-    return f"{day}-{len(store.orders()):03d}"
+    return f"{day}-{made + 1:03d}"

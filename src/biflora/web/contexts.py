@@ -96,6 +96,8 @@ class PatientPage:
     after: str | None = None
     """Numbers of the patients before and after on the worklist."""
     problem: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """What was typed into the form that needs mending."""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,23 @@ def one_of(form: FormData, name: str, words: Sequence[Word]) -> Word:
     raise ClinicianMust(f"Choose one of the offered answers for '{label(name)}'.")
 
 
+NAMES = {
+    "age_years": "age",
+    "weight_kg": "weight",
+    "scorad": "SCORAD",
+    "easi": "EASI",
+    "viga_ad": "vIGA-AD",
+    "dlqi": "DLQI",
+    "itch_nrs": "itch",
+    "s_aureus": "S. aureus",
+    "s_aureus_log10_copies_per_cm2": "S. aureus",
+    "tewl": "TEWL",
+    "tewl_g_per_m2_h": "TEWL",
+    "skin_ph": "skin pH",
+    "faecal_butyrate_mmol_per_kg": "faecal butyrate",
+}
+
+
 def label(name: str) -> str:
-    """A field's name as a person reads it: `weight_kg` as `weight kg`."""
-    return name.replace("_", " ")
+    """A field's name as its page writes it: `area_face` as `area face`."""
+    return NAMES.get(name, name.replace("_", " "))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 
 from fastapi import APIRouter, Request
@@ -46,7 +47,7 @@ def approve(request: Request, clinic: AnyClinic, user: Clinician, patient_id: st
         arm = one_of(form, "arm", ARMS)
         decide.approve_plan(clinic.store, patient_id, arm=arm, by=user, note=text(form, "note"))
 
-    return _act_and_go(request, clinic, user, patient_id, act, "done")
+    return _act_and_go(request, clinic, user, patient_id, act, form)
 
 
 @pages.post("/patients/{patient_id}/prescribe")
@@ -61,7 +62,7 @@ def prescribe(request: Request, clinic: AnyClinic, user: Clinician, patient_id: 
             repeats=whole(form, "repeats", 0, 12),
         )
 
-    return _act_and_go(request, clinic, user, patient_id, act, "done")
+    return _act_and_go(request, clinic, user, patient_id, act, form)
 
 
 @pages.post("/patients/{patient_id}/sign")
@@ -75,13 +76,13 @@ def sign(request: Request, clinic: AnyClinic, user: Clinician, patient_id: str, 
         answered = tuple(str(rule) for rule in form.getlist("acknowledged"))
         decide.sign_prescription(clinic.store, draft.id, by=user, acknowledged=answered)
 
-    return _act_and_go(request, clinic, user, patient_id, act, "done")
+    return _act_and_go(request, clinic, user, patient_id, act, form)
 
 
 @pages.post("/patients/{patient_id}/outcome")
 def outcome(request: Request, clinic: AnyClinic, user: Clinician, patient_id: str, form: Form) -> Response:
     return _act_and_go(
-        request, clinic, user, patient_id, lambda: _enter_outcome(clinic, user, patient_id, form), "done"
+        request, clinic, user, patient_id, lambda: _enter_outcome(clinic, user, patient_id, form), form
     )
 
 
@@ -113,28 +114,35 @@ def _enter_outcome(clinic: Clinic, user: User, patient_id: str, form: FormData) 
 
 
 def _act_and_go(
-    request: Request, clinic: Clinic, user: User, patient_id: str, act: Callable[[], None], section: str
+    request: Request, clinic: Clinic, user: User, patient_id: str, act: Callable[[], None], form: FormData
 ) -> Response:
-    """Act and redirect; when the clinician must mend something, show the page again with the sentence on top."""
+    """Act and redirect; when something must be mended, the page again with the sentence and what was typed."""
     try:
         act()
     except BifloraError as problem:
-        return _show(request, clinic, user, patient_id, problem=str(problem), status=422)
-    return RedirectResponse(f"/clinic/patients/{patient_id}#{section}", status_code=303)
+        given = {name: value for name, value in form.items() if isinstance(value, str)}
+        return _show(request, clinic, user, patient_id, problem=str(problem), given=given)
+    return RedirectResponse(f"/clinic/patients/{patient_id}#done", status_code=303)
 
 
 def _show(
-    request: Request, clinic: Clinic, user: User, patient_id: str, *, problem: str = "", status: int = 200
+    request: Request,
+    clinic: Clinic,
+    user: User,
+    patient_id: str,
+    *,
+    problem: str = "",
+    given: Mapping[str, str] | None = None,
 ) -> Response:
     person = clinic.store.patient(patient_id)
     if person is None:
         raise ClinicianMust("There is no patient of that number; open one from the worklist.")
     clinic.note_read(user.username, "patient page read", patient_id)
-    context = patient_context(clinic, patient_id, problem=problem)
-    return page(request, "patient.html", status=status, c=context)
+    context = replace(patient_context(clinic, patient_id), problem=problem, given=given or {})
+    return page(request, "patient.html", status=422 if problem else 200, c=context)
 
 
-def patient_context(clinic: Clinic, patient_id: str, *, problem: str = "") -> PatientPage:
+def patient_context(clinic: Clinic, patient_id: str) -> PatientPage:
     """All that the patient page shows."""
     store = clinic.store
     person = store.patient(patient_id)
@@ -148,8 +156,7 @@ def patient_context(clinic: Clinic, patient_id: str, *, problem: str = "") -> Pa
     if consultation is None:
         return PatientPage(
             patient=person, consultation=None, waiting=waiting, charts=Charts(), severity_key=None,
-            problem=problem, before=before,
-            after=after,
+            before=before, after=after,
         )  # fmt: skip
     decision = decide.decision_of(store, patient_id)
     outcomes = tuple(review.outcomes_of(store, patient_id))
@@ -176,7 +183,6 @@ def patient_context(clinic: Clinic, patient_id: str, *, problem: str = "") -> Pa
         orders=tuple(pharmacy.queue(store, patient_id=patient_id)),
         outcomes=outcomes,
         forecast_now=forecast,
-        problem=problem,
         before=before,
         after=after,
     )

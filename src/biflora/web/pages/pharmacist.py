@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from biflora.clinic import pharmacy
 from biflora.clinic.access import User
 from biflora.clinic.opening import Clinic
-from biflora.dispensary.batch import Lot, OrderState, Worksheet, WorksheetLine
+from biflora.dispensary.batch import Batch, Lot, OrderState, Worksheet, WorksheetLine
 from biflora.errors import BifloraError, PharmacistMust
 from biflora.web.contexts import OrderPage, Queue
 from biflora.web.forms import decimal
@@ -97,6 +97,17 @@ def _lot(form: FormData, number: int, line: WorksheetLine) -> Lot | None:
         raise PharmacistMust(f"{place}: enter the lot with its expiry as year-month-day.") from None
 
 
+def _weighed_before(batch: Batch) -> dict[str, str]:
+    """Weights and lots of a batch that came back from its check, so that only what was wrong is retyped."""
+    given = {}
+    for number, line in enumerate(batch.worksheet.lines, start=1):
+        if line.weighed_g is not None:
+            given[f"weight_{number}"] = f"{line.weighed_g:g}"
+        if line.lot is not None:
+            given |= {f"lot_{number}": line.lot.lot_number, f"expires_{number}": line.lot.expires_on.isoformat()}
+    return given
+
+
 def _show(
     request: Request, clinic: Clinic, order_id: str, *, problem: str = "", form: FormData | None = None
 ) -> Response:
@@ -108,7 +119,10 @@ def _show(
     except BifloraError as reason:
         worksheet_problem = str(reason)
     person = clinic.store.patient(line.patient_id)
+    weighing = line.order.state is OrderState.COMPOUNDING
     given: Mapping[str, str] = {k: v for k, v in form.items() if isinstance(v, str)} if form else {}
+    if weighing and line.batch is not None and not given:
+        given = _weighed_before(line.batch)
     context = OrderPage(
         line=line,
         worksheet=worksheet,
@@ -116,7 +130,7 @@ def _show(
         next_states=pharmacy.open_states(line),
         before_release=pharmacy.before_release(line),
         needs_reason=pharmacy.NEEDS_A_REASON,
-        weighing=line.order.state is OrderState.COMPOUNDING and line.batch is None,
+        weighing=weighing,
         lot_number=pharmacy.next_lot_number(clinic.store),
         allergies=person.allergies if person else (),
         problem=problem,
