@@ -183,3 +183,33 @@ def test_only_the_eight_verbs_are_public() -> None:
     }  # fmt: skip
     with pytest.raises(AttributeError, match="no attribute 'cure'"):
         _ = biflora.cure
+
+
+def test_every_statement_names_its_source_and_how_far_it_was_checked(journey: Journey) -> None:
+    """Walks the whole JSON of profile, plan and formula: no finding, step, flag or measure is without a source."""
+    bare: list[str] = []
+    marks: set[str] = set()
+
+    def walk(value: object, place: str) -> None:
+        if isinstance(value, dict):
+            if "source" in value and "verification" in value:
+                marks.add(str(value["verification"]))
+                if not value["source"] or not value["verification"]:
+                    bare.append(place)
+            for key, inner in value.items():
+                walk(inner, f"{place}.{key}")
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner, f"{place}[]")
+
+    for record in (journey.profile, journey.plan, journey.evidence):
+        walk(record.model_dump(mode="json"), type(record).__name__)
+    assert bare == []
+    assert any("memory" in mark for mark in marks)
+    assert "assumed" in marks
+
+
+def test_negative_trials_stand_beside_the_positive_ones(journey: Journey) -> None:
+    signs = {strain.sign for strain in journey.plan.strains}
+    assert "positive" in signs
+    assert signs & {"null", "negative"}

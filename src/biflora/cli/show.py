@@ -11,7 +11,7 @@ from rich.table import Table
 
 from biflora.formula.formula import Formula, Impossible
 from biflora.knowledge.pharmacy import preservative_systems
-from biflora.papers.wording import digits_for, number, percent, words
+from biflora.papers.wording import MINUS, digits_for, number, percent, words
 from biflora.plan.plan import Plan
 from biflora.profile.profile import GuildShare, Quantity, SiteProfile
 from biflora.trial.evidence import Evidence
@@ -163,7 +163,9 @@ def plan(result: Plan) -> None:
         console.print(table)
     for step in result.steps:
         console.print(f"• [bold]{step.kind}[/] {escape(step.text)}")
-        console.print(f"  [dim]{escape(_from(step.because, step.source, verification=step.verification))}[/]")
+        console.print(
+            f"  [dim]{escape(_from(step.because, step.evidence, step.source, verification=step.verification))}[/]"
+        )
     for missing in result.not_known:
         console.print(f"[dim]Not known: {escape(missing)}[/]")
 
@@ -213,16 +215,23 @@ def evidence(result: Evidence) -> None:
     )
     for row in result.comparisons:
         gap = "" if row.unit.startswith("-") else " "
+        sign = MINUS if row.published < 0 else ""
+        published = f"{sign}{abs(row.published):g}{gap}{escape(row.unit)}"
         table.add_row(
-            escape(row.figure), f"{row.published:g}{gap}{escape(row.unit)}", _interval(row.predicted),
+            escape(row.figure), published, _interval(row.predicted),
             f"{row.surprise:.3f}", escape(row.reading),
         )  # fmt: skip
     console.print(table)
+    for source, mark in dict.fromkeys((row.source, row.verification) for row in result.comparisons):
+        console.print(f"[dim]Published in: {escape(_from(source, verification=mark))}[/]")
+    if result.repeats > 1:
+        _heading("One of the virtual trials, analysed as a real one would be; power is over all of them")
     table = _table("contrast", "difference", "95 % CI", "p", "power", right=(1, 2, 3, 4))
     for row_ in result.contrasts:
         table.add_row(
             f"{ARM_LABELS[row_.arm]} − {ARM_LABELS[row_.against]} ({escape(row_.endpoint)})",
-            f"{row_.estimate:.1f} {escape(row_.unit)}", f"{row_.ci_low:.1f} to {row_.ci_high:.1f}",
+            f"{number(row_.estimate, 1)} {escape(row_.unit)}",
+            f"{number(row_.ci_low, 1)} to {number(row_.ci_high, 1)}",
             f"{row_.p_value:.3f}", f"{row_.power:.2f}",
         )  # fmt: skip
     console.print(table)

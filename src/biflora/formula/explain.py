@@ -153,7 +153,9 @@ def explain(formula: Formula, needs: Needs, *, shelf: Shelf | None = None) -> tu
         ]
         for candidate in sorted(left_out, key=lambda c: (-c.serves[effect], c.key)):
             kept_out = _kept_out(candidate, formula, shelf, choices.ingredients)
-            sentences.append(f"{candidate.label} is not in, though it serves {plain(effect)}: {kept_out}.")
+            sentences.append(
+                f"{candidate.label} is not in, though it serves {plain(effect)}: {kept_out.rstrip('.')}."
+            )
     return tuple(dict.fromkeys(sentences))
 
 

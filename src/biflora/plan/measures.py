@@ -21,7 +21,12 @@ def measures_for(profile: Profile, proposed: Arm | None) -> tuple[Measure, ...]:
         if profile.patient.condition in row.conditions and (row.when == "always" or row.when in missing)
     ]
     rows.sort(key=lambda row: row.week)
-    return tuple(Measure(what=row.what, week=row.week, because=row.because) for row in rows)
+    return tuple(
+        Measure(
+            what=row.what, week=row.week, because=row.because, source=row.source, verification=row.verification
+        )
+        for row in rows
+    )
 
 
 def missing_parts(profile: Profile) -> set[str]:

@@ -130,6 +130,8 @@ class Measure(Value):
     what: str
     week: int
     because: str
+    source: str = ""
+    verification: str = ""
 
 
 class Plan(Record):

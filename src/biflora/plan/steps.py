@@ -28,7 +28,13 @@ def steps_for(
     elif oral_open and strains:
         steps.append(_oral(strains, "Not proposed, an option to discuss:"))
     steps.extend(_advice(row, "diet") for row in diet_advice().values() if applies(row, patient))
-    steps.extend(Step(kind="measure", text=f"Week {m.week}: {m.what}.", because=m.because) for m in measures)
+    steps.extend(
+        Step(
+            kind="measure", text=f"Week {m.week}: {m.what}.", because=m.because, source=m.source,
+            verification=m.verification,
+        )
+        for m in measures
+    )  # fmt: skip
     return tuple(steps)
 
 
@@ -90,6 +96,8 @@ def _oral(strains: tuple[StrainChoice, ...], opening: str) -> Step:
             text="No strain can be named: no controlled trial with a benefit covers this age.",
             because="A result in another age group or species does not carry over.",
             evidence=f"{len(strains)} trials listed",
+            source="; ".join(dict.fromkeys(strain.source for strain in strains)) or "knowledge's strain table",
+            verification="computed",
         )
     others = [s for s in strains if s.suits and s.sign in ("null", "negative")]
     against = f"{len(others)} trial(s) of other strains at this age found no difference." if others else ""

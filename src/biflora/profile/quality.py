@@ -32,8 +32,8 @@ def _finding(level: Level, rule: str, subject: str, message: str, limit_key: str
         subject=subject,
         message=message,
         who=Who.LABORATORY,
-        source=row.source if row else "",
-        verification=row.verification if row else "",
+        source=row.source if row else "counted in the file itself",
+        verification=row.verification if row else "computed",
     )
 
 

@@ -41,7 +41,8 @@ def read_profile(
             sites[site] = None
             findings.append(
                 Finding(level="note", rule=f"no_{site}_file", subject=f"{site} microbiome",
-                        message=f"No {site} file was given: {WHAT_IS_UNKNOWN[site]}", who=Who.PRESCRIBER)
+                        message=f"No {site} file was given: {WHAT_IS_UNKNOWN[site]}", who=Who.PRESCRIBER,
+                        source="the files handed in", verification="computed")
             )  # fmt: skip
             continue
         sites[site] = profile_site(
@@ -77,6 +78,8 @@ def _score_findings(patient: Patient) -> list[Finding]:
                 message="No severity score of this condition was entered; the forecast starts from the "
                 f"population's spread. Enter one of: {names}.",
                 who=Who.PRESCRIBER,
+                source="the patient's file",
+                verification="computed",
             )
         )
     for key in sorted(given):

@@ -135,8 +135,8 @@ def _design_words(design: TrialDesign) -> str:
     )
     return (
         f"{design.patients} patients, {design.weeks} weeks, permuted blocks, arms of {design.sizes_status} size "
-        f"({arms}); {design.severity} at entry at least {design.minimum_severity:g}; {100 * design.dropout:.0f} % "
-        "drop out at random (assumed); ANCOVA of complete cases."
+        f"({arms}); {design.severity.upper()} at entry at least {design.minimum_severity:g}; "
+        f"{100 * design.dropout:.0f} % drop out at random (assumed); ANCOVA of complete cases."
     )
 
 
