@@ -161,11 +161,13 @@ def plan(result: Plan) -> None:
             gain = _interval(arm.gain_over_standard_care) if arm.gain_over_standard_care else ""
             table.add_row(str(arm.rank), name, fall, gain, escape(arm.burden))
         console.print(table)
+    told = ""
     for step in result.steps:
+        again = step.kind == "measure" and step.source == told
+        told = step.source
+        tail = "" if again else _from(step.source, verification=step.verification)
         console.print(f"• [bold]{step.kind}[/] {escape(step.text)}")
-        console.print(
-            f"  [dim]{escape(_from(step.because, step.evidence, step.source, verification=step.verification))}[/]"
-        )
+        console.print(f"  [dim]{escape(_from(step.because, step.evidence, tail))}[/]")
     for missing in result.not_known:
         console.print(f"[dim]Not known: {escape(missing)}[/]")
 
