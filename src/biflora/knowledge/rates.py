@@ -75,6 +75,14 @@ class ConditionEffect(Row):
     note: str = ""
 
 
+class ForecastSetting(Row):
+    """One number of how a forecast is told from the bank."""
+
+    value: float
+    unit: str
+    note: str = ""
+
+
 def rates() -> Mapping[str, Rate]:
     return read_table("rates", Rate)
 
@@ -91,8 +99,15 @@ def condition_effects() -> Mapping[str, ConditionEffect]:
     return read_table("condition_effects", ConditionEffect)
 
 
+def forecast_setting(key: str) -> ForecastSetting:
+    """The row of that key; a missing one is a programming error and raises KeyError."""
+    rows: Mapping[str, ForecastSetting] = read_table("forecast_settings", ForecastSetting)
+    return rows[key]
+
+
 TABLES: dict[str, type[Row]] = {
     "rates": Rate,
+    "forecast_settings": ForecastSetting,
     "observables": ObservableRow,
     "score_conversions": ScoreConversion,
     "condition_effects": ConditionEffect,

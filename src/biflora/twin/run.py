@@ -14,7 +14,8 @@ from biflora.twin.bank import Bank, bank
 from biflora.twin.elsewhere import from_evidence
 from biflora.twin.forecast import Assumption, Forecast, Observation
 from biflora.twin.observe import SHOWN, about
-from biflora.twin.weigh import ENOUGH, Evidence, Weights, evidence_of, weigh
+from biflora.twin.weigh import Evidence, Weights, enough_patients, evidence_of, weigh
+from biflora.twin.widen import Widening
 
 LONGEST_WEEKS = 52
 
@@ -53,23 +54,24 @@ def _told(
 ) -> Forecast:  # fmt: skip
     on = weighted(held.on, weights.values, seed, weeks)
     off = weighted(held.off, weights.values, seed, weeks)
+    widening = Widening(profile)
     return Forecast.make(
         "forecast",
         release=release(),
         parents=(profile.id,) if profile.id else (),
         weeks=tuple(range(weeks + 1)),
         observables=tuple(about(key) for key in SHOWN),
-        courses=on.courses(),
-        differences=on.differences(),
-        courses_gut_link_off=off.courses(),
-        differences_gut_link_off=off.differences(),
+        courses=widening.courses(on.courses()),
+        differences=widening.differences(on.differences()),
+        courses_gut_link_off=widening.courses(off.courses()),
+        differences_gut_link_off=widening.differences(off.differences()),
         goals=on.goals(),
         bank_size=held.size,
         effective_sample_size=round(weights.effective, 1),
         failed_trajectories=held.failed,
         informed_by=tuple(found.informed_by),
         not_informed=tuple(found.missing),
-        assumptions=(*found.assumptions, *_assumptions(weights)),
+        assumptions=(*found.assumptions, *_assumptions(weights), *widening.assumptions),
         seed=seed,
     )
 
@@ -97,8 +99,9 @@ def _assumptions(weights: Weights) -> tuple[Assumption, ...]:
          "population is.", "docs: the twin's equations and rates"),
     ]  # fmt: skip
     if weights.tempered < 1.0:
+        kept, enough = f"{100 * weights.tempered:.0f} %", f"{enough_patients():.0f}"
         said.insert(0, (
-            f"Few virtual patients are like this one: the evidence was tempered to {100 * weights.tempered:.0f} % "
-            f"of its strength so that {ENOUGH:.0f} of them count. It leans more on the population.", ours,
+            f"Few virtual patients are like this one: the evidence was tempered to {kept} of its strength so that "
+            f"{enough} of them count. It leans more on the population.", ours,
         ))  # fmt: skip
     return tuple(Assumption(what=what, status="assumed", source=source) for what, source in said)

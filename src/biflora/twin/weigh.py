@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from biflora.knowledge.rates import forecast_setting, score_conversions
 from biflora.knowledge.rates import observables as observable_table
-from biflora.knowledge.rates import score_conversions
 from biflora.profile.profile import Profile
 from biflora.twin.bank import Bank
 from biflora.twin.forecast import ARMS, Arm, Assumption, Observation
@@ -18,11 +18,7 @@ from biflora.twin.observe import PLACE, TAILS, to_scale
 from biflora.values import State
 
 Array = NDArray[np.float64]
-ENOUGH = 100.0
-"""Smallest effective sample size; below it the evidence is tempered."""
 RATIO = "s_aureus_to_commensals"
-RATIO_SD = 1.0
-"""Spread of a sequenced log10 ratio about the cultured one (assumed: copies per genome, extraction, site)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +117,7 @@ def _skin(profile: Profile, found: Evidence) -> None:
     if profile.skin is None:
         found.missing.append("the skin microbiome was not measured, nor the load of S. aureus")
         return
+    ratio_sd = forecast_setting("sequenced_ratio_sd").value
     aureus, cons = profile.skin.guild("s_aureus"), profile.skin.guild("cons")
     if aureus is None or cons is None or cons.state is not State.MEASURED or not cons.share:
         found.missing.append(
@@ -128,12 +125,12 @@ def _skin(profile: Profile, found: Evidence) -> None:
         )
     elif aureus.state is State.MEASURED and aureus.share:
         found.add(
-            Clue(RATIO, math.log10(aureus.share / cons.share), RATIO_SD),
+            Clue(RATIO, math.log10(aureus.share / cons.share), ratio_sd),
             "Ratio of S. aureus to other staphylococci (weak: shares, no load)",
         )
     elif aureus.state is State.BELOW_DETECTION and aureus.detection_limit:
         found.add(
-            Clue(RATIO, math.log10(aureus.detection_limit / cons.share), RATIO_SD, below=True),
+            Clue(RATIO, math.log10(aureus.detection_limit / cons.share), ratio_sd, below=True),
             "S. aureus below detection beside other staphylococci (weak)",
         )
     else:
@@ -168,13 +165,13 @@ class Weights:
 
 
 def weigh(held: Bank, clues: Sequence[Clue]) -> Weights:
-    """Importance weights by a Student t likelihood, tempered until `ENOUGH` virtual patients count."""
+    """Importance weights by a Student t likelihood, tempered until enough virtual patients count."""
     total = np.zeros(held.size)
     for clue in clues:
         total += _log_likelihood(clue, _expected(held, clue))
     full = _normalised(total)
     effective = effective_size(full)
-    enough = min(ENOUGH, held.size / 4.0)
+    enough = min(enough_patients(), held.size / 4.0)
     if effective >= enough:
         return Weights(full, effective)
     low, high = 0.0, 1.0
@@ -183,6 +180,11 @@ def weigh(held: Bank, clues: Sequence[Clue]) -> Weights:
         low, high = (middle, high) if effective_size(_normalised(middle * total)) >= enough else (low, middle)
     kept = _normalised(low * total)
     return Weights(kept, effective_size(kept), low)
+
+
+def enough_patients() -> float:
+    """Smallest effective sample size; below it the evidence is tempered."""
+    return forecast_setting("enough_patients").value
 
 
 def effective_size(weights: Array) -> float:

@@ -18,7 +18,7 @@ from biflora.twin.cohort import simulate_arms, virtual_patients
 from biflora.twin.forecast import ARMS, Forecast, Observation
 from biflora.twin.observe import PLACE, SHOWN, measured
 from biflora.twin.run import forecast
-from biflora.twin.weigh import ENOUGH, Clue, evidence_of, weigh
+from biflora.twin.weigh import Clue, enough_patients, evidence_of, weigh
 
 
 def made_up(condition: Condition = Condition.ATOPIC_DERMATITIS, laboratory: dict[str, float] | None = None,
@@ -102,7 +102,7 @@ def test_rare_patients_are_tempered_and_said_so() -> None:
     # nearly no broken skin barrier, yet the worst score: nobody in the bank is like that
     strange = made_up(scorad=100, easi=2, laboratory={"tewl_g_per_m2_h": 4, "faecal_butyrate_mmol_per_kg": 110})
     result = forecast(strange)
-    assert result.effective_sample_size == pytest.approx(ENOUGH, abs=1)
+    assert result.effective_sample_size == pytest.approx(enough_patients(), abs=1)
     assert "tempered" in result.assumptions[0].what
 
 
