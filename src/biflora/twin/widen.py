@@ -27,11 +27,12 @@ class Widening:
         )
 
     def courses(self, courses: Sequence[Course]) -> tuple[Course, ...]:
-        """The courses, wider, within what the observable can be."""
+        """The courses, wider, within what the observable can be and not further below its detection limit."""
         told = []
         for course in courses:
             row = observables()[course.observable]
-            bands = tuple(self._band(band, row.minimum, row.maximum) for band in course.bands)
+            floor = row.minimum if row.detection_limit is None else row.detection_limit
+            bands = tuple(self._band(band, min(floor, band.q2_5), row.maximum) for band in course.bands)
             told.append(course.model_copy(update={"bands": bands}))
         return tuple(told)
 

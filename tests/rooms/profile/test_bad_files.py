@@ -222,3 +222,16 @@ def test_a_wrong_name_is_not_the_laboratory_s_to_mend(path: str) -> None:
         profile_site(Path(path), "skin")
     assert problem.value.who == "you"
     assert len(str(problem.value)) < 250
+
+
+def test_a_bracken_table_cut_at_a_row_is_noticed_by_its_shares(tmp_path: Path) -> None:
+    """0.6 + 0.25 = 85 % of the reads: the rest of the table is gone."""
+    columns = ("name", "taxonomy_id", "taxonomy_lvl", "kraken_assigned_reads", "added_reads", "new_est_reads")
+    header = "\t".join((*columns, "fraction_total_reads")) + "\n"
+    rows = "Staphylococcus aureus\t1280\tS\t60\t0\t60\t0.6\nCutibacterium acnes\t1747\tS\t25\t0\t25\t0.25\n"
+    whole = rows + "Staphylococcus hominis\t1290\tS\t15\t0\t15\t0.15\n"
+    for text, expected in ((rows, True), (whole, False)):
+        path = tmp_path / "sample.tsv"
+        path.write_text(header + text, encoding="utf-8")
+        rules = {finding.rule for finding in profile_site(path, "skin").findings}
+        assert ("bracken_sum" in rules) is expected

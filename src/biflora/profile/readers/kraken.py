@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from biflora.errors import LaboratoryMust
+from biflora.knowledge.taxa import limit
 from biflora.profile.readers.numbers import grid, number
 from biflora.profile.table import Feature, LabTable, checked, from_dense
 
@@ -128,6 +129,12 @@ def read_bracken(text: str, file_name: str, because: str) -> LabTable:
         reads.append(number(row[at["new_est_reads"]], file_name, line, "new_est_reads"))
     if not features:
         raise LaboratoryMust(f"{file_name}: the Bracken table names no taxon; send the whole file again.")
+    shares = "fraction_total_reads"
+    column = [
+        number(row[header.index(shares)], file_name, line, shares)
+        for line, row in enumerate(rows[1:], start=2)
+        if shares in header
+    ]
     fungi = any(
         f.name.split(" ")[0] in ("Saccharomyces", "Malassezia", "Candida", "Aspergillus") for f in features
     )
@@ -140,6 +147,7 @@ def read_bracken(text: str, file_name: str, because: str) -> LabTable:
         assay="shotgun",
         why="Bracken re-estimates Kraken2's shotgun reads",
         fungi=fungi,
+        remarks=_whole("bracken_sum", shares, column),
     )
 
 
@@ -150,8 +158,11 @@ def read_emu(text: str, file_name: str, because: str) -> LabTable:
     counts = "estimated counts" in header
     column = header.index("estimated counts" if counts else "abundance")
     features, values = [], []
+    shares: list[float] = []
     for line, row in enumerate(rows[1:], start=2):
         cells = dict(zip(header, row, strict=True))
+        if cells.get("abundance", "").strip():
+            shares.append(number(cells["abundance"], file_name, line, "abundance"))
         if cells["tax_id"].strip().lower() in ("unassigned", "unmapped", "mapped_filtered", "mapped_unclassified"):
             continue
         lineage = tuple(cells.get(rank, "") for rank in EMU_LINEAGE)
@@ -177,7 +188,17 @@ def read_emu(text: str, file_name: str, because: str) -> LabTable:
         why="Emu classifies full-length 16S reads",
         fungi=False,
         counts=counts,
+        remarks=_whole("emu_sum", "abundance", shares),
     )
+
+
+def _whole(rule: str, column: str, shares: list[float]) -> tuple[tuple[str, str], ...]:
+    """A remark when a column of shares does not sum to the whole: a cut at a row's end shows only here."""
+    total = 100.0 * sum(shares)
+    if not shares or abs(total - 100.0) <= limit("share_sum_tolerance"):
+        return ()
+    text = f"The column '{column}' sums to {total:.1f} %, not to 100: the table was cut or filtered. "
+    return ((rule, text + "The laboratory sends the whole one."),)
 
 
 def _one_sample(
