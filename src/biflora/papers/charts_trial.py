@@ -28,6 +28,8 @@ def _chart(place: int, unit: str, rows: Sequence[Comparison]) -> Chart:
     low = min(min(c.predicted.q2_5, c.published) for c in rows)
     high = max(max(c.predicted.q97_5, c.published) for c in rows)
     air = (high - low) * 0.06 or 1.0
+    ratio = unit.endswith("fold") and low > 0
+    scale = (low / 1.3, high * 1.3) if ratio else (low - air, high + air)
     digits = digits_for(high - low)
     inside = sum(c.predicted.q2_5 <= c.published <= c.predicted.q97_5 for c in rows)
     return Chart.make(
@@ -36,8 +38,9 @@ def _chart(place: int, unit: str, rows: Sequence[Comparison]) -> Chart:
         sentence=(
             f"{inside} of {len(rows)} published figures lie inside the 95 % interval that was predicted without "
             "them. Bar: 80 %, line: 95 %, tick: median; diamond: published."
+            + (" Logarithmic scale." if ratio else "")
         ),
-        drawing=draw(_spec(rows, unit, (low - air, high + air), digits)),
+        drawing=draw(_spec(rows, unit, scale, ratio=ratio)),
         columns=("Figure", f"Published ({unit})", "Predicted", "95 % interval", "Tail probability", "Reading"),
         rows=tuple(
             (
@@ -53,7 +56,9 @@ def _chart(place: int, unit: str, rows: Sequence[Comparison]) -> Chart:
     )
 
 
-def _spec(rows: Sequence[Comparison], unit: str, scale: tuple[float, float], digits: int) -> dict[str, Any]:
+def _spec(rows: Sequence[Comparison], unit: str, scale: tuple[float, float], *, ratio: bool) -> dict[str, Any]:
+    """Vega-Lite specification; `ratio`: fold changes, on a logarithmic scale."""
+    kind = {"type": "log"} if ratio else {"zero": False}
     values = [
         {
             "row": i,
@@ -70,7 +75,7 @@ def _spec(rows: Sequence[Comparison], unit: str, scale: tuple[float, float], dig
         return {
             "field": field,
             "type": "quantitative",
-            "scale": {"domain": list(scale), "nice": False, "zero": False},
+            "scale": {"domain": list(scale), "nice": False, **kind},
             "axis": {"title": unit, "tickCount": 5, "grid": True},
         }
 
