@@ -59,6 +59,7 @@ def _chart(place: int, unit: str, rows: Sequence[Comparison]) -> Chart:
 def _spec(rows: Sequence[Comparison], unit: str, scale: tuple[float, float], *, ratio: bool) -> dict[str, Any]:
     """Vega-Lite specification; `ratio`: fold changes, on a logarithmic scale."""
     kind = {"type": "log"} if ratio else {"zero": False}
+    decades = {"values": [10.0**power for power in range(-3, 7)]} if ratio else {"tickCount": 5}
     values = [
         {
             "row": i,
@@ -76,7 +77,7 @@ def _spec(rows: Sequence[Comparison], unit: str, scale: tuple[float, float], *, 
             "field": field,
             "type": "quantitative",
             "scale": {"domain": list(scale), "nice": False, **kind},
-            "axis": {"title": unit, "tickCount": 5, "grid": True},
+            "axis": {"title": unit, "grid": True, **decades},
         }
 
     def rule(left: str, right: str, width: float, opacity: float = 1) -> dict[str, Any]:
