@@ -33,7 +33,7 @@ check: setup
 
 # Renews the lock file (needs uv; the file names no index host).
 lock:
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock
 
 wheel: setup
 	$(BIN)/python -m build --wheel --no-isolation

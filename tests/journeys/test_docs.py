@@ -32,7 +32,7 @@ def test_nothing_tracked_names_this_machine_or_a_registry() -> None:
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if files.returncode != 0:
         pytest.skip("not a git checkout")
-    bad = re.compile(r"(?<![\w./-])/(?:work|farm)/\w|--index-url|https?://[^\s\"]+/simple\b")
+    bad = re.compile(r"(?<![\w./-])/(?:work|farm)/\w|--index[-]url|https?://[^\s\"]+/simple\b")
     found = []
     for name in files.stdout.split("\0"):
         path = ROOT / name
