@@ -17,7 +17,7 @@ import yaml
 import biflora.knowledge
 from biflora.errors import OperatorMust
 from biflora.knowledge.links import LINKS, Link
-from biflora.knowledge.rows import Row, _cells, _is_tuple
+from biflora.knowledge.rows import Row, cells_of, is_tuple
 from biflora.units import is_unit
 from biflora.values import Finding, Who, parse
 
@@ -107,7 +107,7 @@ def _read(path: Traversable, name: str, row_type: type[Row]) -> tuple[Table, lis
         records = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     except FileNotFoundError:
         return Table(name, rows), [_stop("table_missing", f"{name}.csv", "The table is declared and not there.")]
-    lists = {field for field, info in row_type.model_fields.items() if _is_tuple(info.annotation)}
+    lists = {field for field, info in row_type.model_fields.items() if is_tuple(info.annotation)}
     for number, record in enumerate(records, start=2):
         where = f"{name}.csv, line {number}"
         if None in record:
@@ -116,7 +116,7 @@ def _read(path: Traversable, name: str, row_type: type[Row]) -> tuple[Table, lis
             )
             continue
         try:
-            row = parse(row_type, _cells(record, lists), where=where, error=OperatorMust)
+            row = parse(row_type, cells_of(record, lists), where=where, error=OperatorMust)
         except OperatorMust as problem:
             rule = "source_missing" if "'source'" in str(problem) else "row_unreadable"
             found.append(_stop(rule, where, str(problem)))

@@ -51,17 +51,18 @@ def read_table(name: str, row_type: type[R]) -> Mapping[str, R]:
     """All rows of `tables/<name>.csv` by key, in file order. Raises OperatorMust naming table and line."""
     path = resources.files(__package__) / "tables" / f"{name}.csv"
     rows: dict[str, R] = {}
-    lists = {field for field, info in row_type.model_fields.items() if _is_tuple(info.annotation)}
+    lists = {field for field, info in row_type.model_fields.items() if is_tuple(info.annotation)}
     for number, record in enumerate(csv.DictReader(path.read_text(encoding="utf-8").splitlines()), start=2):
         where = f"knowledge table {name}.csv, line {number}"
-        row = parse(row_type, _cells(record, lists), where=where, error=OperatorMust)
+        row = parse(row_type, cells_of(record, lists), where=where, error=OperatorMust)
         if row.key in rows:
             raise OperatorMust(f"{where}: the key '{row.key}' stands twice; rename or merge one of them.")
         rows[row.key] = row
     return MappingProxyType(rows)
 
 
-def _cells(record: Mapping[str, str | None], lists: set[str]) -> dict[str, Any]:
+def cells_of(record: Mapping[str, str | None], lists: set[str]) -> dict[str, Any]:
+    """One line's cells by column; empty ones are left out, those of `lists` are split at `;`."""
     cells: dict[str, Any] = {}
     for field, text in record.items():
         text = (text or "").strip()
@@ -71,5 +72,6 @@ def _cells(record: Mapping[str, str | None], lists: set[str]) -> dict[str, Any]:
     return cells
 
 
-def _is_tuple(annotation: Any) -> bool:
+def is_tuple(annotation: Any) -> bool:
+    """Whether a field holds several entries."""
     return annotation is tuple or typing.get_origin(annotation) is tuple
