@@ -27,6 +27,8 @@ NAMES = frozenset(
     "smallest important differences",
     "range",
     "gut reads",
+    "skin reads",
+    "pg",
     "baseline",
     "weight",
     "strength",

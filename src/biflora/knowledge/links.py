@@ -55,4 +55,9 @@ LINKS = (
     Link("score_conversions", "instrument", "instruments"),
     Link("published_figures", "trial", "trial_designs"),
     Link("not_identified", "trial", "trial_designs"),
+    Link("published_trials", "overlaps", "published_trials"),
+    Link("published_arms", "trial", "published_trials"),
+    Link("published_outcomes", "trial", "published_trials"),
+    Link("published_outcomes", "arm", "published_arms"),
+    Link("published_outcomes", "against", "published_arms"),
 )

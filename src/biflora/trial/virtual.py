@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from biflora.errors import TrialistMust
 from biflora.knowledge.trials import TrialDesign, trial_setting
-from biflora.trial.populations import settle, shift_rates
 from biflora.trial.randomise import permuted_blocks
-from biflora.twin import state as at
-from biflora.twin.cohort import simulate_arms
+from biflora.twin.calibrated import members as populations_known
+from biflora.twin.cohort import at_visit_0, simulate_arms
 from biflora.twin.observe import OBSERVED, PLACE, about, measured
-from biflora.twin.population import Patients, draw_rates
+from biflora.twin.population import Patients, draw, settle, together
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -87,8 +86,8 @@ def run_virtual_trials(
     seen = np.full((*arm.shape, 2, len(OBSERVED)), np.nan)
     for place, name in enumerate(design.arms):
         here = arm == place
-        # an own seed for each arm: patients of different arms must not share their flares
-        people = replace(pool.patients.some(chosen[here]), seed=seed + 101 * (place + 1))
+        # the same patient may stand in two trials or arms: she meets other weeks in each
+        people = pool.patients.some(chosen[here]).meeting_other_weeks(np.random.default_rng([seed, 13, place]))
         course = simulate_arms(people, (name,), design.weeks).values[0][:, [0, design.weeks]]
         seen[here] = measured(course, np.random.default_rng([seed, 12, place]))
         on_progress(0.6 + 0.4 * (place + 1) / len(design.arms))
@@ -108,7 +107,7 @@ def recruit(
 ) -> Pool:
     """For each population enough patients whose *measured* severity at screening reaches the entry limit."""
     random = np.random.default_rng([seed, 10])
-    shared = random.standard_normal((populations, len(at.RATES)))
+    member = random.permutation(np.arange(populations) % len(populations_known()))
     per_round = math.ceil(trial_setting("screened_per_place") * design.patients)
     found: list[Patients] = []
     members: list[list[int]] = [[] for _ in range(populations)]
@@ -118,10 +117,10 @@ def recruit(
         home_of = np.repeat(np.array(short, dtype=np.int64), per_round)
         for start in range(0, len(home_of), CHUNK):
             homes = home_of[start : start + CHUNK]
-            rates = shift_rates(draw_rates(len(homes), random), shared[homes], random)
-            people, kept = settle(rates, seed, random)
+            latent = draw(len(homes), random, member[homes])
+            people = settle(latent, seed)
             failed += people.failed
-            homes = homes[kept]
+            homes = homes[np.isin(latent.keys, people.latent.keys)]
             for place in _eligible(design, people, random):
                 members[homes[place]].append(have + int(place))
             found.append(people)
@@ -134,16 +133,11 @@ def recruit(
             f"{design.minimum_severity:g}; lower it."
         )
     too_mild = populations - len(filled)
-    everybody = Patients(
-        np.concatenate([p.rates for p in found]), np.concatenate([p.states for p in found]),
-        np.concatenate([p.flare for p in found]), seed,
-    )  # fmt: skip
     # a population too mild for this trial would never have run it: the others stand in, in turn
     members_of = tuple(filled[home % len(filled)] for home in range(populations))
-    return Pool(everybody, members_of, failed, too_mild)
+    return Pool(together(found), members_of, failed, too_mild)
 
 
 def _eligible(design: TrialDesign, people: Patients, random: np.random.Generator) -> Places:
-    screened = simulate_arms(people, ("standard_care",), 0).values[0, :, 0, :]
-    score = measured(screened, random)[:, PLACE[design.severity]]
+    score = measured(at_visit_0(people), random)[:, PLACE[design.severity]]
     return np.flatnonzero(score >= design.minimum_severity)

@@ -1,16 +1,15 @@
-"""Weighted quantiles of the bank: courses, differences and the chances of goals."""
+"""What equally likely draws of a patient say: courses, differences, the chances of goals and of being best."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biflora.knowledge.rates import observables as observable_table
-from biflora.twin.forecast import ARMS, Arm, Course, Difference, GoalChance
-from biflora.twin.observe import PLACE, SHOWN, measured
+from biflora.twin.forecast import ARMS, Arm, BestChance, Course, Difference, Dots, GoalChance
+from biflora.twin.observe import OBSERVED, PLACE, measured
 from biflora.values import Band
 
 Array = NDArray[np.float64]
@@ -27,102 +26,117 @@ GOALS: tuple[tuple[str, str, float], ...] = (
     ("SCORAD lower by at least 35 %", "scorad", 0.65),
     ("EASI at least halved (EASI-50)", "easi", 0.5),
 )
-FORGOTTEN = 1e-6
-"""Virtual patients who hold together less than this weight are left out of the quantiles."""
+TIE = 1e-3
+"""Arms closer than this do not differ: half of such patients count as better, half as worse."""
+DOTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Weighted:
-    """Members of the bank that count, with their weights: `values` (arm, patient, week, observable)."""
+class Draws:
+    """Equally likely patients like this one: `values` (arm, observable, week, draw), latent."""
 
     values: NDArray[np.float32]
     noise: NDArray[np.float32]
-    """One measurement's error (patient, week, observable), the same under every arm."""
-    weights: Array
+    """One measurement's error (observable, week, draw), the same under every arm."""
 
     def courses(self) -> tuple[Course, ...]:
         """Each observable as one measurement at that week would show it."""
-        return tuple(course for key in SHOWN for course in self.courses_of(key))
+        return tuple(course for key in OBSERVED for course in self.courses_of(key))
 
     def courses_of(self, key: str) -> tuple[Course, ...]:
         """One observable under every arm."""
         return tuple(
-            Course(arm=arm, observable=key, weeks=self._weeks(), bands=self._seen(place, key))
-            for place, arm in enumerate(ARMS)
+            Course(arm=arm, observable=key, weeks=self._weeks(), bands=bands(self.seen(arm, key))) for arm in ARMS
         )
+
+    def seen(self, arm: Arm, key: str) -> NDArray[np.float32]:
+        """(week, draw): as one measurement at each week would show it."""
+        row = observable_table()[key]
+        shown = self.values[ARMS.index(arm), PLACE[key]] + self.noise[PLACE[key]]
+        return np.asarray(np.clip(shown, row.minimum, row.maximum), dtype=np.float32)
 
     def differences(self) -> tuple[Difference, ...]:
         """Arm minus arm in the same virtual patients, without measurement error."""
-        return tuple(self._difference(arm, against, key) for key in SHOWN for arm, against in PAIRS)
+        return tuple(self._difference(arm, against, key) for key in OBSERVED for arm, against in PAIRS)
 
     def goals(self) -> tuple[GoalChance, ...]:
+        """Chances of the goals at the last week, without measurement error."""
         chances = []
         for words, key, kept in GOALS:
             for place, arm in enumerate(ARMS):
-                course = self.values[place, :, :, PLACE[key]]
-                reached = course[:, -1] <= kept * course[:, 0]
+                course = self.values[place, PLACE[key]]
                 chances.append(
                     GoalChance(
                         arm=arm,
                         goal=f"{words} at week {self._weeks()[-1]}",
                         observable=key,
-                        probability=self._share(reached),
+                        probability=float(np.mean(course[-1] <= kept * course[0])),
                     )
                 )
+        return tuple(chances)
+
+    def dots(self, keys: tuple[str, ...] = ("scorad", "easi")) -> tuple[Dots, ...]:
+        """Twenty equally likely outcomes at the last week: the 1/40, 3/40 ... quantiles of one measurement."""
+        levels = (np.arange(DOTS) + 0.5) / DOTS
+        return tuple(
+            Dots(
+                arm=arm, observable=key, week=self._weeks()[-1],
+                values=tuple(round(float(v), 2) for v in np.quantile(self.seen(arm, key)[-1], levels)),
+            )
+            for key in keys
+            for arm in ARMS
+        )  # fmt: skip
+
+    def best_chances(self, keys: tuple[str, ...] = ("scorad", "easi")) -> tuple[BestChance, ...]:
+        """Probability of each arm to be the best at the last week; arms that tie share the draw."""
+        chances = []
+        for key in keys:
+            last = self.values[:, PLACE[key], -1]
+            if not observable_table()[key].lower_is_better:
+                last = -last
+            first = last <= last.min(axis=0) + TIE
+            share = (first / first.sum(axis=0)).mean(axis=1)
+            chances += [
+                BestChance(arm=arm, observable=key, probability=float(p))
+                for arm, p in zip(ARMS, share, strict=True)
+            ]
         return tuple(chances)
 
     def _weeks(self) -> tuple[int, ...]:
         return tuple(range(self.values.shape[2]))
 
-    def _seen(self, place: int, key: str) -> tuple[Band, ...]:
-        row = observable_table()[key]
-        seen = self.values[place, :, :, PLACE[key]] + self.noise[:, :, PLACE[key]]
-        return bands(np.clip(seen, row.minimum, row.maximum), self.weights)
-
     def _difference(self, arm: Arm, against: Arm, key: str) -> Difference:
         row = observable_table()[key]
-        place = PLACE[key]
-        gap = self.values[ARMS.index(arm), :, :, place] - self.values[ARMS.index(against), :, :, place]
-        gain = (-gap if row.lower_is_better else gap)[:, -1]
+        gap = self.values[ARMS.index(arm), PLACE[key]] - self.values[ARMS.index(against), PLACE[key]]
+        gain = (-gap if row.lower_is_better else gap)[-1]
         smallest = row.smallest_important_difference
         return Difference(
             arm=arm,
             against=against,
             observable=key,
             weeks=self._weeks(),
-            bands=bands(gap, self.weights),
-            probability_better=self._share(gain > TIE) + 0.5 * self._share(np.abs(gain) <= TIE),
-            probability_important=None if smallest is None else self._share(gain >= smallest),
+            bands=bands(gap),
+            probability_better=float(np.mean(gain > TIE) + 0.5 * np.mean(np.abs(gain) <= TIE)),
+            probability_important=None if smallest is None else float(np.mean(gain >= smallest)),
         )
 
-    def _share(self, which: NDArray[np.bool_]) -> float:
-        return float(min(max(self.weights[which].sum(), 0.0), 1.0))
 
-
-TIE = 1e-3
-"""Arms closer than this do not differ: half of such patients count as better, half as worse."""
-
-
-def weighted(values: NDArray[np.float32], weights: Array, seed: int, weeks: int) -> Weighted:
-    """The members that hold the weight, with one measurement's error each."""
-    order = np.argsort(-weights)
-    count = int(np.searchsorted(np.cumsum(weights[order]), 1.0 - FORGOTTEN)) + 1
-    kept = np.sort(order[:count])
-    some = np.ascontiguousarray(values[:, kept, : weeks + 1, :])
-    middle = some.mean(axis=0)
+def draws_of(values: NDArray[np.float32], seed: int, weeks: int) -> Draws:
+    """Latent courses (arm, observable, week, draw) with one measurement's error each."""
+    some = values[:, :, : weeks + 1]
+    middle = np.ascontiguousarray(some.mean(axis=0).transpose(1, 2, 0))
     noise = measured(middle, np.random.default_rng([seed, 5]), limits=False) - middle
-    return Weighted(some, noise, weights[kept] / weights[kept].sum())
+    return Draws(some, np.ascontiguousarray(noise.transpose(2, 0, 1)))
 
 
-def bands(values: NDArray[np.float32], weights: Array) -> tuple[Band, ...]:
-    """Weighted quantiles of each column of `values` (patient, week)."""
-    order = np.argsort(values, axis=0)
-    ranked = np.take_along_axis(values, order, axis=0)
-    below = np.cumsum(weights[order], axis=0)
-    found: list[Sequence[float]] = []
-    for column in range(values.shape[1]):
-        at = np.minimum(np.searchsorted(below[:, column], LEVELS), values.shape[0] - 1)
-        found.append([round(float(v), 5) for v in ranked[at, column]])
+def bands(values: NDArray[np.float32]) -> tuple[Band, ...]:
+    """Quantiles of each row of `values` (week, draw), between draws by a straight line."""
+    ranked = np.sort(values, axis=1)
+    place = np.array(LEVELS) * (values.shape[1] - 1)
+    low = place.astype(np.int64)
+    high = np.minimum(low + 1, values.shape[1] - 1)
+    part = (place - low).astype(np.float32)
+    found = np.round((ranked[:, low] * (1 - part) + ranked[:, high] * part).astype(np.float64), 5)
     return tuple(
-        Band(median=m, q25=a, q75=b, q10=c, q90=d, q2_5=e, q97_5=f) for m, a, b, c, d, e, f in found
-    )  # fmt: skip
+        Band(median=m, q25=a, q75=b, q10=c, q90=d, q2_5=e, q97_5=f) for m, a, b, c, d, e, f in found.tolist()
+    )

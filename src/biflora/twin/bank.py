@@ -15,6 +15,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,14 @@ from numpy.typing import NDArray
 from biflora.twin import fingerprint
 from biflora.twin.forecast import ARMS
 
+if TYPE_CHECKING:
+    from biflora.twin.population import Latent, Patients
+
 SEED = 2026
-SIZE = 12_288
-"""Three times what a first look needed: fewer leave a typical patient with under 300 who are like her."""
+SIZE = 20_480
+"""Eighty patients of each of 256 possible populations."""
 WEEKS = 12
-LONG_SIZE = 2048
+LONG_SIZE = 4096
 """Size of the bank for more than `WEEKS` weeks, which is built on demand."""
 _KEPT: dict[tuple[int, int, int], Bank] = {}
 _BUILDING = Lock()
@@ -34,21 +38,29 @@ _BUILDING = Lock()
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """Latent observables of virtual patients: (arm, patient, week, observable), as in `observe.OBSERVED`."""
+    """Latent observables of virtual patients: (arm, observable, week, patient), as in `observe.OBSERVED`."""
 
     on: NDArray[np.float32]
     off: NDArray[np.float32]
     """The same with the gut link off."""
+    kept: NDArray[np.int64]
+    """Which of the drawn patients these are; `drawn` makes them again."""
     failed: int
     """Trajectories that could not be finished; their patients are not in the bank."""
+    drawn_size: int
+    seed: int
 
     @property
     def size(self) -> int:
-        return int(self.on.shape[1])
+        return int(self.on.shape[3])
 
     @property
     def weeks(self) -> int:
         return int(self.on.shape[2]) - 1
+
+    def drawn(self) -> Latent:
+        """What the bank's patients are made of."""
+        return first_draw(self.drawn_size, self.seed).some(self.kept)
 
 
 def bank(weeks: int = WEEKS, *, size: int | None = None, seed: int = SEED) -> Bank:
@@ -84,29 +96,53 @@ def cache_folder() -> Path:
 
 
 def _name(wanted: tuple[int, int, int]) -> str:
-    text = f"{wanted} {fingerprint.of_source(fingerprint.POPULATION)} {fingerprint.of_rates()}"
+    text = f"{wanted} {fingerprint.of_source(fingerprint.POPULATION)} {fingerprint.of_tables()}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _build(weeks: int, size: int, seed: int) -> Bank:
-    from biflora.twin.cohort import simulate_arms
-    from biflora.twin.population import at_first_visit
+def first_draw(size: int, seed: int) -> Latent:
+    """What the drawn patients are made of, before any of them is simulated."""
+    from biflora.twin.population import draw
 
-    patients = at_first_visit(size, seed)
-    on = simulate_arms(patients, ARMS, weeks)
-    off = simulate_arms(patients, ARMS, weeks, gut_link=False)
-    whole = np.isfinite(on.values).all(axis=(0, 2, 3)) & np.isfinite(off.values).all(axis=(0, 2, 3))
-    return Bank(on.values[:, whole], off.values[:, whole], patients.failed + on.failed + off.failed)
+    return draw(size, np.random.default_rng([seed, 1]))
+
+
+def _build(weeks: int, size: int, seed: int) -> Bank:
+    from biflora.twin.population import settle
+
+    latent = first_draw(size, seed)
+    patients = settle(latent, seed)
+    on, failed_on = courses(patients, weeks, gut_link=True)
+    off, failed_off = courses(patients, weeks, gut_link=False)
+    whole = np.isfinite(on).all(axis=(0, 1, 2)) & np.isfinite(off).all(axis=(0, 1, 2))
+    place = {key: i for i, key in enumerate(latent.keys.tolist())}
+    kept = np.array([place[key] for key in patients.latent.keys[whole].tolist()], dtype=np.int64)
+    return Bank(
+        np.ascontiguousarray(on[..., whole]), np.ascontiguousarray(off[..., whole]), kept,
+        patients.failed + failed_on + failed_off, size, seed,
+    )  # fmt: skip
+
+
+def courses(patients: Patients, weeks: int, *, gut_link: bool) -> tuple[NDArray[np.float32], int]:
+    """Every arm's course of these patients in the bank's layout, and how many trajectories failed."""
+    from biflora.twin.cohort import simulate_arms
+
+    made = simulate_arms(patients, ARMS, weeks, gut_link)
+    return np.ascontiguousarray(made.values.transpose(0, 3, 2, 1)), made.failed
 
 
 def _read(path: Path, wanted: tuple[int, int, int]) -> Bank | None:
     """The bank in `path`; None when there is none or it is damaged (it is then built again)."""
     try:
         with np.load(path, allow_pickle=False) as held:
-            found = Bank(held["on"], held["off"], int(held["failed"]))
+            found = Bank(
+                held["on"], held["off"], held["kept"], int(held["failed"]), int(held["drawn_size"]),
+                int(held["seed"]),
+            )  # fmt: skip
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     fits = found.on.shape == found.off.shape and found.on.ndim == 4 and found.weeks == wanted[0]
+    fits = fits and len(found.kept) == found.size
     return found if fits and np.isfinite(found.on).all() else None
 
 
@@ -117,7 +153,10 @@ def _write(path: Path, built: Bank) -> None:
         handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".npz")
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, on=built.on, off=built.off, failed=np.int64(built.failed))
+                np.savez(
+                    file, on=built.on, off=built.off, kept=built.kept, failed=np.int64(built.failed),
+                    drawn_size=np.int64(built.drawn_size), seed=np.int64(built.seed),
+                )  # fmt: skip
             os.replace(draft, path)
         except OSError:
             Path(draft).unlink(missing_ok=True)

@@ -18,15 +18,18 @@ from numpy.typing import NDArray
 
 from biflora.errors import TrialistMust
 from biflora.knowledge.rates import rates as rate_table
-from biflora.twin.arms import uses
+from biflora.twin.arms import REGIMENS, timetable_of
 from biflora.twin.forecast import Arm
 from biflora.twin.observe import OBSERVED, PLACE, measured
-from biflora.twin.population import Patients, at_first_visit, flares
+from biflora.twin.population import Patients, at_first_visit, together
+from biflora.twin.regimen import Regimen, Timetable, timetable
 
 Limits = Mapping[str, tuple[float, float]]
 MODERATE_TO_SEVERE: Limits = {"scorad": (25.0, 103.0)}
 """Entry limits on the score measured at screening (ETFAD: moderate from 25)."""
 LARGEST_DRAW = 40_000
+CHUNK = 4096
+"""Patients simulated at a time: memory stays flat however many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +58,27 @@ def virtual_patients(n: int, seed: int = 2026, *, entry: Limits = MODERATE_TO_SE
         if key not in PLACE:
             raise TrialistMust(f"'{key}' is no observable of the twin; entry limits know {', '.join(OBSERVED)}.")
     found: list[Patients] = []
-    have, drawn, failed, batch = 0, 0, 0, max(64, int(1.6 * n))
+    have, drawn, batch = 0, 0, max(64, int(1.6 * n))
     while have < n:
         if drawn >= max(LARGEST_DRAW, 20 * n):
             raise TrialistMust(f"Only {have} of {drawn} virtual patients meet the entry limits; widen them.")
         some = at_first_visit(batch, seed + 7919 * len(found))
         inside = some.some(np.flatnonzero(_eligible(some, entry, seed + 7919 * len(found))))
         found.append(inside)
-        have, drawn, failed = have + len(inside), drawn + batch, failed + some.failed
+        have, drawn = have + len(inside), drawn + batch
         batch = max(64, int(1.3 * (n - have) * max(drawn / max(have, 1), 1.0)))
         batch = min(batch, LARGEST_DRAW)
-    return Patients(
-        np.concatenate([p.rates for p in found])[:n], np.concatenate([p.states for p in found])[:n],
-        np.concatenate([p.flare for p in found])[:n], seed, tried=drawn, failed=failed,
-    )  # fmt: skip
+    return together(found).some(np.arange(n))
+
+
+def at_visit_0(patients: Patients) -> NDArray[np.float32]:
+    """Latent observables (n, observable) of the first visit."""
+    values, _ = simulate(patients, [timetable(Regimen(), 0)], 0)
+    return np.asarray(values[0, :, 0, :])
 
 
 def _eligible(patients: Patients, entry: Limits, seed: int) -> NDArray[np.bool_]:
-    at_screening = simulate_arms(patients, ("standard_care",), 0).values[0, :, 0, :]
-    seen = measured(at_screening, np.random.default_rng([seed, 2]))
+    seen = measured(at_visit_0(patients), np.random.default_rng([seed, 2]))
     inside = np.ones(len(patients), dtype=bool)
     for key, (low, high) in entry.items():
         inside &= (seen[:, PLACE[key]] >= low) & (seen[:, PLACE[key]] <= high)
@@ -88,18 +93,33 @@ def simulate_arms(
     With `gut_link` False the gut still changes, but regulatory tone is held at what it feels of the gut at
     week 0. `stop_week`: oral and topical end there, standard care goes on (washout).
     """
+    values, failed = simulate(patients, [timetable_of(arm, weeks, stop_week) for arm in arms], weeks, gut_link)
+    return Simulated(tuple(arms), tuple(range(weeks + 1)), values, failed)
+
+
+def simulate_regimens(
+    patients: Patients, regimens: Sequence[Regimen], weeks: int, gut_link: bool = True
+) -> tuple[NDArray[np.float32], int]:
+    """Latent observables (regimen, patient, week, observable) on common random numbers, and how many failed."""
+    return simulate(patients, [timetable(regimen, weeks) for regimen in regimens], weeks, gut_link)
+
+
+def simulate(
+    patients: Patients, tables: Sequence[Timetable], weeks: int, gut_link: bool = True
+) -> tuple[NDArray[np.float32], int]:
+    """The same for timetables that are already made, in chunks of patients."""
     from biflora.twin.engine import run
 
-    random = np.random.default_rng([patients.seed, 3])
-    drive, _ = flares(patients.rates, weeks, patients.flare, random)
-    values = np.empty((len(arms), len(patients), weeks + 1, len(OBSERVED)), np.float32)
+    values = np.empty((len(tables), len(patients), weeks + 1, len(OBSERVED)), np.float32)
     failed = 0
-    for place, arm in enumerate(arms):
-        levers = uses(arm, patients.rates, weeks, stop_week)
-        _, seen, _, status = run(patients.states, patients.rates, levers, drive, gut_link=gut_link)
-        values[place] = seen
-        failed += int(np.count_nonzero(status))
-    return Simulated(tuple(arms), tuple(range(weeks + 1)), values, failed)
+    for start in range(0, len(patients), CHUNK):
+        here = slice(start, start + CHUNK)
+        rates, states, keys = patients.rates[here], patients.states[here], patients.latent.keys[here]
+        drive = patients.some(np.arange(start, min(start + CHUNK, len(patients)))).drive(weeks)
+        for place, table in enumerate(tables):
+            _, values[place, here], _, status = run(states, rates, keys, table, drive, gut_link=gut_link)
+            failed += int(np.count_nonzero(status))
+    return values, failed
 
 
 def observe(course: Simulated, seed: int) -> NDArray[np.float32]:
@@ -111,3 +131,9 @@ def assumed_share() -> tuple[int, int]:
     """How many of the twin's rates are assumed only, and how many there are."""
     rows = rate_table().values()
     return sum(row.only_remembered for row in rows), len(rows)
+
+
+__all__ = [
+    "MODERATE_TO_SEVERE", "REGIMENS", "Simulated", "assumed_share", "at_visit_0", "observe", "simulate",
+    "simulate_arms", "simulate_regimens", "virtual_patients",
+]  # fmt: skip

@@ -1,7 +1,8 @@
 """The engine: an adaptive, L-stable Rosenbrock method (RODAS4, order 4), one trajectory per thread.
 
-Every trajectory has a status instead of an exception, stops exactly where its input changes, and does the same
-arithmetic whatever the number of threads. Method: Hairer and Wanner, Solving ODEs II, section IV.7.
+Every trajectory has a status instead of an exception, stops exactly where its input changes, is seen at visits
+by dense output, and does the same arithmetic whatever the number of threads.
+Method: Hairer and Wanner, Solving ODEs II, section IV.7.
 """
 
 from __future__ import annotations
@@ -16,239 +17,273 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from biflora.twin import fingerprint, state
-from biflora.twin.model import placebo_kept, rates, scorad, see
-from biflora.twin.state import (
-    BUTYRATE,
-    BUTYRATE_HELD,
-    DRIVE,
-    GUT_LINK,
-    STATES,
-    STEROID_START,
-    STEROID_STOP,
-    STRAIN,
-    USE_STEROID,
-)
+from biflora.twin import fingerprint
+from biflora.twin import state as at
+from biflora.twin.model import jacobian, placebo_kept, rates, scorad, see
+from biflora.twin.regimen import Timetable
+from biflora.twin.structured import CORE, WORK, factorise, solve
 
 Array = NDArray[np.float64]
-N_STATES = len(STATES)
-N_INPUTS = len(state.INPUTS)
-N_SEEN = 8
+Keys = NDArray[np.uint64]
+N_STATES = len(at.STATES)
+N_INPUTS = len(at.INPUTS)
+N_SEEN = 15
 DONE, TOO_MANY_STEPS, NOT_FINITE = 0, 1, 2
 RELATIVE, ABSOLUTE = 1e-4, 1e-6
 MAX_STEPS = 20_000
+DOSES_A_WEEK = 7
 _ONE_AT_A_TIME = Lock()
 """Numba's portable thread pool may not be entered by two Python threads at once."""
 
-# RODAS4 of Hairer and Wanner in the form with one matrix: row s adds to stage s the stages before it.
-PLACES = np.array([
-    [0.0, 0.0, 0.0, 0.0, 0.0],
-    [1.544, 0.0, 0.0, 0.0, 0.0],
-    [0.9466785280815826, 0.2557011698983284, 0.0, 0.0, 0.0],
-    [3.314825187068521, 2.896124015972201, 0.9986419139977817, 0.0, 0.0],
-    [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 0.0],
-    [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 1.0],
-])  # fmt: skip
-SLOPES = np.array([
-    [0.0, 0.0, 0.0, 0.0, 0.0],
-    [-5.6688, 0.0, 0.0, 0.0, 0.0],
-    [-2.430093356833875, -0.2063599157091915, 0.0, 0.0, 0.0],
-    [-0.1073529058151375, -9.594562251023355, -20.47028614809616, 0.0, 0.0],
-    [7.496443313967647, -10.24680431464352, -33.99990352819905, 11.70890893206160, 0.0],
-    [8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054],
+# RODAS4 of Hairer and Wanner in the form with one matrix: stage s is placed by A and sloped by C of those before.
+A10 = 1.544
+A20, A21 = 0.9466785280815826, 0.2557011698983284
+A30, A31, A32 = 3.314825187068521, 2.896124015972201, 0.9986419139977817
+A40, A41, A42, A43 = 1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950
+C10 = -5.6688
+C20, C21 = -2.430093356833875, -0.2063599157091915
+C30, C31, C32 = -0.1073529058151375, -9.594562251023355, -20.47028614809616
+C40, C41, C42, C43 = 7.496443313967647, -10.24680431464352, -33.99990352819905, 11.70890893206160
+C50, C51, C52 = 8.083246795921522, -7.981132988064893, -31.52159432874371
+C53, C54 = 16.31930543123136, -6.058818238834054
+DENSE = np.array([
+    [10.12623508344586, -7.487995877610167, -34.80091861555747, -7.992771707568823, 1.025137723295662],
+    [-0.6762803392801253, 6.087714651680015, 16.43084320892478, 24.76722511418386, -6.594389125716872],
 ])  # fmt: skip
 GAMMA = 0.25
-FIRST_GUT = state.BIFIDO
-"""States from here on are the gut's; no rate of the gut depends on a skin state."""
+ADHERENCE = np.array([
+    at.ADHERENCE_EMOLLIENT, at.ADHERENCE_STEROID, at.ADHERENCE_ORAL, at.ADHERENCE_ORAL, at.ADHERENCE_TOPICAL,
+    at.ADHERENCE_TOPICAL, at.ADHERENCE_TOPICAL, at.ADHERENCE_TOPICAL, at.ADHERENCE_TOPICAL, at.ADHERENCE_WASH,
+    at.ADHERENCE_BLOCKADE,
+])  # fmt: skip
+"""Place of the rate that says how faithfully each lever is pulled."""
 
 
 @nb.njit(error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def jacobian(y: Array, p: Array, u: Array, f0: Array, jac: Array, f1: Array) -> None:
-    """Forward differences of the rates; a gut state that skin does not feel shares a call with a skin state."""
-    n = y.shape[0]
-    for j in range(n):
-        for i in range(n):
-            jac[j, i] = 0.0
-    for j in range(n):
-        partner = -1
-        if j < 3:
-            partner = FIRST_GUT if j == 0 else (FIRST_GUT + 2 if j == 1 else FIRST_GUT + 3)
-        if j == FIRST_GUT or j == FIRST_GUT + 2 or j == FIRST_GUT + 3:
-            continue
-        kept = y[j]
-        step = 1e-7 * max(abs(kept), 1e-3)
-        y[j] = kept + step
-        step = y[j] - kept
-        kept_partner, step_partner = 0.0, 1.0
-        if partner >= 0:
-            kept_partner = y[partner]
-            step_partner = 1e-7 * max(abs(kept_partner), 1e-3)
-            y[partner] = kept_partner + step_partner
-            step_partner = y[partner] - kept_partner
-        rates(y, p, u, f1)
-        y[j] = kept
-        if partner >= 0:
-            y[partner] = kept_partner
-            for i in range(FIRST_GUT):
-                jac[i, j] = (f1[i] - f0[i]) / step
-            for i in range(FIRST_GUT, n):
-                jac[i, partner] = (f1[i] - f0[i]) / step_partner
-        else:
-            for i in range(n):
-                jac[i, j] = (f1[i] - f0[i]) / step
+def uniform(key: int, week: int, lever: int) -> float:
+    """A number in [0, 1) that belongs to this patient, week and lever (SplitMix64), whoever asks and when."""
+    x = np.uint64(key) ^ (np.uint64(week * 64 + lever + 1) * np.uint64(0x9E3779B97F4A7C15))
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    x = x ^ (x >> np.uint64(31))
+    return float(x >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
 @nb.njit(error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def factorise(m: Array, pivot: NDArray[np.int64]) -> bool:
-    """LU with row pivots, in place; False when the matrix is singular or not finite."""
-    n = m.shape[0]
-    for k in range(n):
-        best, at = abs(m[k, k]), k
-        for i in range(k + 1, n):
-            if abs(m[i, k]) > best:
-                best, at = abs(m[i, k]), i
-        if not (best > 0.0 and best < 1e300):
-            return False
-        pivot[k] = at
-        if at != k:
-            for j in range(n):
-                m[k, j], m[at, j] = m[at, j], m[k, j]
-        inverse = 1.0 / m[k, k]
-        for i in range(k + 1, n):
-            if m[i, k] != 0.0:
-                m[i, k] *= inverse
-                factor = m[i, k]
-                for j in range(k + 1, n):
-                    m[i, j] -= factor * m[k, j]
-    return True
+def taken(adherence: float, chance: float) -> float:
+    """Share of the week's doses that were taken: a binomial count of seven, read from one uniform number."""
+    if adherence >= 1.0 - 1e-9:
+        return 1.0
+    odds = adherence / (1.0 - adherence)
+    mass = (1.0 - adherence) ** DOSES_A_WEEK
+    below, count = mass, 0
+    while chance > below and count < DOSES_A_WEEK:
+        mass *= odds * (DOSES_A_WEEK - count) / (count + 1.0)
+        below += mass
+        count += 1
+    return count / DOSES_A_WEEK
 
 
 @nb.njit(error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def solve(m: Array, pivot: NDArray[np.int64], x: Array) -> None:
-    """Solve in place with the factors of `factorise`."""
-    n = m.shape[0]
-    for k in range(n):
-        at = pivot[k]
-        if at != k:
-            x[k], x[at] = x[at], x[k]
-    for i in range(n):
-        total = x[i]
-        for j in range(i):
-            total -= m[i, j] * x[j]
-        x[i] = total
-    for i in range(n - 1, -1, -1):
-        total = x[i]
-        for j in range(i + 1, n):
-            total -= m[i, j] * x[j]
-        x[i] = total / m[i, i]
+def advance(
+    y: Array,
+    p: Array,
+    u: Array,
+    day: float,
+    until: float,
+    first: float,
+    rtol: float,
+    started: float,
+    seen: NDArray[np.float32],
+    course: Array,
+    want_seen: bool,
+    want_states: bool,
+    f0: Array,
+    f1: Array,
+    z: Array,
+    k: Array,
+    w: Array,
+    jac: Array,
+    shown: Array,
+) -> tuple[int, float]:
+    """Move `y` from `day` to `until` under constant input; visits in between are seen by dense output.
 
-
-@nb.njit(error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def advance(y: Array, p: Array, u: Array, days: float, first: float, rtol: float, f0: Array, f1: Array, z: Array,
-            k: Array, m: Array, jac: Array, pivot: NDArray[np.int64]) -> tuple[int, float]:  # fmt: skip
-    """Move `y` on by `days` under constant input; gives the status and the last step, for a warm start."""
-    n = y.shape[0]
-    t, h = 0.0, min(first, days)
-    steps, fresh = 0, True
-    last = h
-    while t < days:
+    Gives the status and the size of the next step, for a warm start.
+    """
+    n = N_STATES
+    t, h = day, min(first, until - day)
+    steps, last = 0, h
+    visit = math.floor(day / 7.0 + 1e-9) + 1
+    fresh = True
+    while t < until:
         steps += 1
         if steps > MAX_STEPS:
             return TOO_MANY_STEPS, last
-        if t + h > days * (1.0 - 1e-12):
-            h = days - t
+        closing = t + h > until - 1e-9
+        if closing:
+            h = until - t
         if fresh:
             rates(y, p, u, f0)
-            jacobian(y, p, u, f0, jac, f1)
+            jacobian(y, p, u, jac)
             fresh = False
-        for i in range(n):
-            for j in range(n):
-                m[i, j] = -jac[i, j]
-            m[i, i] += 1.0 / (h * GAMMA)
-        if not factorise(m, pivot):
+        if not factorise(jac, 1.0 / (h * GAMMA), w):
             h *= 0.25
             if h < 1e-10:
                 return NOT_FINITE, last
             continue
-        for stage in range(6):
-            for i in range(n):
-                place = y[i]
-                for j in range(stage):
-                    place += PLACES[stage, j] * k[j, i]
-                z[i] = place
-            if stage == 0:
-                for i in range(n):
-                    f1[i] = f0[i]
-            else:
-                rates(z, p, u, f1)
-                for i in range(n):
-                    slope = 0.0
-                    for j in range(stage):
-                        slope += SLOPES[stage, j] * k[j, i]
-                    f1[i] += slope / h
-            solve(m, pivot, f1)
-            for i in range(n):
-                k[stage, i] = f1[i]
+        inverse = 1.0 / h
+        for i in range(n):
+            k[0, i] = f0[i]
+        solve(jac, w, k[0])
+        # the stages stand one by one, because LLVM makes vector code of a sum only when its length is written out
+        for i in range(n):
+            z[i] = y[i] + A10 * k[0, i]
+        rates(z, p, u, f1)
+        for i in range(n):
+            k[1, i] = f1[i] + C10 * k[0, i] * inverse
+        solve(jac, w, k[1])
+        for i in range(n):
+            z[i] = y[i] + A20 * k[0, i] + A21 * k[1, i]
+        rates(z, p, u, f1)
+        for i in range(n):
+            k[2, i] = f1[i] + (C20 * k[0, i] + C21 * k[1, i]) * inverse
+        solve(jac, w, k[2])
+        for i in range(n):
+            z[i] = y[i] + A30 * k[0, i] + A31 * k[1, i] + A32 * k[2, i]
+        rates(z, p, u, f1)
+        for i in range(n):
+            k[3, i] = f1[i] + (C30 * k[0, i] + C31 * k[1, i] + C32 * k[2, i]) * inverse
+        solve(jac, w, k[3])
+        for i in range(n):
+            z[i] = y[i] + A40 * k[0, i] + A41 * k[1, i] + A42 * k[2, i] + A43 * k[3, i]
+        rates(z, p, u, f1)
+        for i in range(n):
+            k[4, i] = f1[i] + (C40 * k[0, i] + C41 * k[1, i] + C42 * k[2, i] + C43 * k[3, i]) * inverse
+        solve(jac, w, k[4])
+        for i in range(n):
+            z[i] += k[4, i]  # the last two stages share their place but for the fifth
+        rates(z, p, u, f1)
+        for i in range(n):
+            k[5, i] = (
+                f1[i] + (C50 * k[0, i] + C51 * k[1, i] + C52 * k[2, i] + C53 * k[3, i] + C54 * k[4, i]) * inverse
+            )
+        solve(jac, w, k[5])
         total = 0.0
         for i in range(n):
             z[i] += k[5, i]
             scale = ABSOLUTE + rtol * max(abs(y[i]), abs(z[i]))
-            total += (k[5, i] / scale) ** 2
+            miss = k[5, i] / scale
+            total += miss * miss
         error = math.sqrt(total / n)
         if not math.isfinite(error):
             h *= 0.2
             if h < 1e-10:
                 return NOT_FINITE, last
             continue
-        factor = min(5.0, max(0.2, 0.9 * max(error, 1e-10) ** -0.25))
-        if error <= 1.0:
-            t += h
-            last = h
-            for i in range(n):
-                y[i] = z[i]
-            # rounding may carry an amount that cannot be negative a hair below zero
-            y[STRAIN] = max(y[STRAIN], 0.0)
-            for i in range(state.STEROID, n):
-                y[i] = max(y[i], 0.0)
-            fresh = True
-            h *= factor
-        else:
+        factor = min(6.0, max(0.2, 0.9 * max(error, 1e-10) ** -0.25))
+        if error > 1.0:
             h *= factor
             if h < 1e-10:
                 return NOT_FINITE, last
-    return DONE, max(last, h)
+            continue
+        while 7.0 * visit < until - 1e-9 and 7.0 * visit <= t + h:
+            part = (7.0 * visit - t) * inverse
+            for i in range(n):
+                third, fourth = 0.0, 0.0
+                for j in range(5):
+                    third += DENSE[0, j] * k[j, i]
+                    fourth += DENSE[1, j] * k[j, i]
+                shown[i] = y[i] * (1.0 - part) + part * (z[i] + (1.0 - part) * (third + part * fourth))
+            if want_seen:
+                see(shown, p, placebo_kept(started + 7.0 * visit, p), seen[visit])
+            if want_states:
+                for i in range(n):
+                    course[visit, i] = shown[i]
+            visit += 1
+        for i in range(n):
+            y[i] = z[i]
+        # rounding may carry an amount that cannot be negative a hair below zero
+        y[at.STRAIN] = max(y[at.STRAIN], 0.0)
+        for i in range(at.STEROID, n):
+            y[i] = max(y[i], 0.0)
+        fresh = True
+        if closing:
+            return DONE, max(h * min(factor, 1.0), last)
+        t += h
+        h *= factor
+        last = h
+    return DONE, last
 
 
 @nb.njit(error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def follow(y0: Array, p: Array, uses: Array, drive: Array, started: float, link: float, rtol: float, end: Array,
-           seen: NDArray[np.float32], course: Array, want_seen: bool, want_states: bool) -> int:  # fmt: skip
-    """One patient week by week; gives the status. Treatment is decided at each visit from the score there."""
-    m, jac, stages = np.empty((N_STATES, N_STATES)), np.empty((N_STATES, N_STATES)), np.empty((6, N_STATES))
-    f0, f1, z = np.empty(N_STATES), np.empty(N_STATES), np.empty(N_STATES)
-    pivot, y, u = np.empty(N_STATES, np.int64), np.empty(N_STATES), np.empty(N_INPUTS)
+def pull(u: Array, plan: Array, p: Array, key: int, week: int, treating: bool, perfect: bool) -> None:
+    """Set the levers of one segment: the plan, less the doses that this patient misses in this week."""
+    for lever in range(at.STEROID_BETWEEN):
+        dose = plan[lever]
+        if lever == at.USE_STEROID and not treating:
+            dose = plan[at.STEROID_BETWEEN]
+        if dose != 0.0 and not perfect:
+            dose *= taken(p[ADHERENCE[lever]], uniform(key, week, lever))
+        u[lever] = dose
+
+
+@nb.njit(error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+def follow(y0: Array, p: Array, key: int, plan: Array, edges: Array, drive: Array, started: float, link: float,
+           perfect: bool, rtol: float, end: Array, seen: NDArray[np.float32], course: Array, want_seen: bool,
+           want_states: bool, y: Array, u: Array, after: Array, f0: Array, f1: Array, z: Array, k: Array, w: Array,
+           jac: Array, shown: Array) -> int:  # fmt: skip
+    """One patient through the timetable; gives the status. Treatment is decided at each visit by its score.
+
+    The last ten arguments are room to work in. Segments whose input is the same are crossed without a stop.
+    """
     for i in range(N_STATES):
         y[i] = y0[i]
-    u[GUT_LINK], u[BUTYRATE_HELD] = link, y[BUTYRATE]
+        for j in range(N_STATES):
+            jac[i, j] = 0.0
+    u[at.GUT_LINK], u[at.BUTYRATE_HELD] = link, y[at.BUTYRATE]
+    after[at.GUT_LINK], after[at.BUTYRATE_HELD] = link, y[at.BUTYRATE]
     treating, h, code = False, 0.05, DONE
-    for w in range(drive.shape[0] + 1):
-        kept = placebo_kept(started + 7.0 * w, p)
-        if want_seen:
-            see(y, p, kept, seen[w])
-        if want_states:
-            for i in range(N_STATES):
-                course[w, i] = y[i]
-        if w == drive.shape[0]:
-            break
-        score = scorad(y, p, kept)
-        treating = score > p[STEROID_START] or (treating and score > p[STEROID_STOP])
-        for lever in range(4):
-            u[lever] = uses[w, lever]
-        if not treating:
-            u[USE_STEROID] = 0.0
-        u[DRIVE] = drive[w]
-        code, h = advance(y, p, u, 7.0, h, rtol, f0, f1, z, stages, m, jac, pivot)
+    segments = plan.shape[0]
+    s = 0
+    while s < segments:
+        day = edges[s]
+        week = int(day / 7.0 + 1e-9)
+        if day - 7.0 * week < 1e-9:  # a visit
+            kept = placebo_kept(started + day, p)
+            if want_seen:
+                see(y, p, kept, seen[week])
+            if want_states:
+                for i in range(N_STATES):
+                    course[week, i] = y[i]
+            score = scorad(y, p, kept)
+            treating = score > p[at.STEROID_START] or (treating and score > p[at.STEROID_STOP])
+        pull(u, plan[s], p, key, week, treating, perfect)
+        u[at.DRIVE] = drive[week]
+        # go on to the first edge at which something changes; with a steroid in the plan every visit may change it
+        last = s
+        while last + 1 < segments and plan[s, at.USE_STEROID] == 0.0 and plan[last + 1, at.USE_STEROID] == 0.0:
+            next_week = int(edges[last + 1] / 7.0 + 1e-9)
+            pull(after, plan[last + 1], p, key, next_week, treating, perfect)
+            same = drive[next_week] == u[at.DRIVE]
+            for lever in range(at.STEROID_BETWEEN):
+                same = same and after[lever] == u[lever]
+            if not same:
+                break
+            last += 1
+        code, h = advance(
+            y, p, u, day, edges[last + 1], h, rtol, started, seen, course, want_seen, want_states, f0, f1, z, k, w,
+            jac, shown,
+        )  # fmt: skip
         if code != DONE:
             break
+        s = last + 1
+    if code == DONE:
+        week = int(edges[segments] / 7.0 + 1e-9)
+        if want_seen:
+            see(y, p, placebo_kept(started + edges[segments], p), seen[week])
+        if want_states:
+            for i in range(N_STATES):
+                course[week, i] = y[i]
     for i in range(N_STATES):
         end[i] = y[i]
     return code
@@ -260,14 +295,17 @@ def _compiled(print_of_source: int) -> Callable[..., Any]:
     fingerprint in the closure keeps a changed model from running as an old one."""
 
     # fmt: off
-    def kernel(y0: Array, p: Array, uses: Array, drive: Array, started: float, link: float, rtol: float,
-               ends: Array, seen: NDArray[np.float32], course: Array, status: NDArray[np.int64],
-               want_seen: bool, want_states: bool) -> int:
+    def kernel(y0: Array, p: Array, keys: Keys, plan: Array, edges: Array, drive: Array, started: float,
+               link: float, perfect: bool, rtol: float, ends: Array, seen: NDArray[np.float32], course: Array,
+               status: NDArray[np.int64], want_seen: bool, want_states: bool) -> int:
         # fmt: on
-        for k in nb.prange(y0.shape[0]):
-            status[k] = follow(
-                y0[k], p[k], uses[k], drive[k], started, link, rtol, ends[k], seen[k * want_seen],
-                course[k * want_states], want_seen, want_states,
+        for i in nb.prange(y0.shape[0]):
+            status[i] = follow(
+                y0[i], p[i], keys[i], plan, edges, drive[i], started, link, perfect, rtol, ends[i],
+                seen[i * want_seen], course[i * want_states], want_seen, want_states,
+                np.empty(N_STATES), np.empty(N_INPUTS), np.empty(N_INPUTS), np.empty(N_STATES), np.empty(N_STATES),
+                np.empty(N_STATES), np.empty((6, N_STATES)), np.empty(WORK), np.empty((N_STATES, N_STATES)),
+                np.empty(N_STATES),
             )  # fmt: skip
         return print_of_source
 
@@ -279,25 +317,32 @@ def _compiled(print_of_source: int) -> Callable[..., Any]:
 
 
 def run(
-    y0: Array, p: Array, uses: Array, drive: Array, *, started: float = 0.0, gut_link: bool = True,
-    want_seen: bool = True, want_states: bool = False, rtol: float = RELATIVE,
+    y0: Array, p: Array, keys: Keys, table: Timetable, drive: Array, *, started: float = 0.0,
+    gut_link: bool = True, perfect: bool = False, want_seen: bool = True, want_states: bool = False,
+    rtol: float = RELATIVE,
 ) -> tuple[Array, NDArray[np.float32], Array, NDArray[np.int64]]:  # fmt: skip
-    """Simulate every trajectory week by week.
+    """Simulate every trajectory through the timetable.
 
-    y0 (n, states), p (n, rates), uses (n, weeks, 4 levers), drive (n, weeks). `started` is the day in care at
-    the beginning; far below zero there is no placebo response. Returns the last states, the observables
-    (n, weeks + 1, 8), the states (n, weeks + 1, states) and a status per trajectory (0: done); a table that
-    was not wanted has no rows. After a failure a trajectory's later weeks are NaN.
+    y0 (n, states), p (n, rates), keys (n,) each patient's own number for missed doses, drive (n, weeks).
+    `started` is the day in care at the beginning; far below zero there is no placebo response. `perfect`: every
+    dose is taken as planned. Returns the last states, the observables (n, weeks + 1, 15), the states
+    (n, weeks + 1, states) and a status per trajectory (0: done); a table that was not wanted has no rows.
+    After a failure a trajectory's later weeks are NaN.
     """
     n, weeks = drive.shape
+    assert weeks == table.weeks
     seen = np.full((n if want_seen else 1, weeks + 1, N_SEEN), np.nan, np.float32)
     course = np.full((n if want_states else 1, weeks + 1, N_STATES), np.nan)
     ends, status = np.empty((n, N_STATES)), np.zeros(n, np.int64)
     kernel = _compiled(int(fingerprint.of_source(fingerprint.ENGINE)[:12], 16))
     with _ONE_AT_A_TIME:
         kernel(
-            np.ascontiguousarray(y0), np.ascontiguousarray(p), np.ascontiguousarray(uses),
-            np.ascontiguousarray(drive), float(started), float(gut_link), float(rtol), ends, seen, course, status,
-            want_seen, want_states,
+            np.ascontiguousarray(y0), np.ascontiguousarray(p), np.ascontiguousarray(keys, dtype=np.uint64),
+            np.ascontiguousarray(table.plan), np.ascontiguousarray(table.edges), np.ascontiguousarray(drive),
+            float(started), float(gut_link), perfect, float(rtol), ends, seen, course, status, want_seen,
+            want_states,
         )  # fmt: skip
     return ends, seen if want_seen else seen[:0], course if want_states else course[:0], status
+
+
+__all__ = ["CORE", "N_INPUTS", "N_SEEN", "N_STATES", "RELATIVE", "advance", "follow", "run"]

@@ -6,8 +6,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-ENGINE = ("state.py", "model.py", "engine.py")
-POPULATION = (*ENGINE, "population.py", "arms.py", "cohort.py", "bank.py")
+ENGINE = ("state.py", "model.py", "structured.py", "engine.py")
+POPULATION = (*ENGINE, "regimen.py", "population.py", "calibrated.py", "arms.py", "cohort.py", "bank.py")
 
 
 @cache
@@ -18,8 +18,11 @@ def of_source(names: tuple[str, ...]) -> str:
 
 
 @cache
-def of_rates() -> str:
-    """SHA-256 of the rates table."""
-    return hashlib.sha256(
-        (Path(__file__).parent.parent / "knowledge" / "tables" / "rates.csv").read_bytes()
-    ).hexdigest()
+def of_tables() -> str:
+    """SHA-256 of what the bank is drawn from beside code: rates, levers, settings, the calibrated population."""
+    package = Path(__file__).parent.parent
+    tables = [
+        package / "knowledge" / "tables" / f"{name}.csv" for name in ("rates", "levers", "forecast_settings")
+    ]
+    files = [*tables, *sorted((package / "twin" / "populations").glob("*.json"))]
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()

@@ -20,7 +20,7 @@ class Observable(Value):
     """What the twin forecasts: key, label, unit, range, which direction is good."""
 
     key: str
-    """scorad, easi, s_aureus_log10, commensals_log10, tewl, bifidobacterium, faecal_butyrate."""
+    """A key of knowledge's `observables`: scorad, easi, itch_nrs, tewl, s_aureus_log10, ..."""
     label: str
     unit: str
     lower_is_better: bool
@@ -58,6 +58,40 @@ class GoalChance(Value):
     probability: float
 
 
+class Dots(Value):
+    """Twenty equally likely outcomes at the last week, from lowest to highest: the 1/40, 3/40 ... quantiles."""
+
+    arm: Arm
+    observable: str
+    week: int
+    values: tuple[float, ...]
+
+
+class BestChance(Value):
+    """Probability that this arm has the best value of the observable at the last week, drawn jointly."""
+
+    arm: Arm
+    observable: str
+    probability: float
+
+
+class Structure(Value):
+    """The same patient by another structure of the model: what it says of severity at the last week."""
+
+    key: str
+    label: str
+    what: str
+    """One sentence: how it differs."""
+    weight: float
+    """Its stacking weight; the weights of all structures sum to 1."""
+    observable: str
+    bands: tuple[tuple[Arm, Band], ...]
+    differences: tuple[tuple[Arm, Band], ...] = ()
+    """Arm minus standard care."""
+    best: Arm | None = None
+    """Arm with the best median; None when the structure gives every arm the same course."""
+
+
 class Observation(Value):
     """One measurement of one observable at one time, under the arm the patient was on."""
 
@@ -85,6 +119,12 @@ class Forecast(Record):
     courses_gut_link_off: tuple[Course, ...] = ()
     differences_gut_link_off: tuple[Difference, ...] = ()
     goals: tuple[GoalChance, ...] = ()
+    dots: tuple[Dots, ...] = ()
+    best_chances: tuple[BestChance, ...] = ()
+    structures: tuple[Structure, ...] = ()
+    """The same patient by other structures of the model, the twin itself first."""
+    ranking_flips: tuple[str, ...] = ()
+    """In words, where another structure puts another arm first."""
     bank_size: int = 0
     effective_sample_size: float = 0.0
     failed_trajectories: int = 0
@@ -92,6 +132,8 @@ class Forecast(Record):
     not_informed: tuple[str, ...] = ()
     """What the twin would have used and was not given, in words."""
     assumptions: tuple[Assumption, ...] = ()
+    population: str = ""
+    """Name of the calibrated population that the bank was drawn from."""
     seed: int = 0
 
     def course(self, arm: Arm, observable: str, *, gut_link: bool = True) -> Course | None:

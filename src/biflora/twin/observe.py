@@ -14,10 +14,9 @@ from biflora.values import SourcedNumber
 
 OBSERVED: tuple[str, ...] = (
     "scorad", "easi", "s_aureus_log10", "commensals_log10", "tewl", "bifidobacterium", "faecal_butyrate",
-    "oscorad",
+    "oscorad", "itch_nrs", "poem", "skin_ph", "s_aureus_share", "commensal_share", "tarc", "total_ige",
 )  # fmt: skip
-"""Order of the observables in every array; the last (oSCORAD) is used inside only."""
-SHOWN = OBSERVED[:-1]
+"""Order of the observables in every array."""
 PLACE = {key: place for place, key in enumerate(OBSERVED)}
 TAILS = 5.0
 """Degrees of freedom of the Student t noise of one measurement."""
@@ -71,7 +70,7 @@ def measured(
     table = observable_table()
     seen = np.empty_like(latent)
     for place, key in enumerate(OBSERVED):
-        row = table["scorad" if key == "oscorad" else key]
+        row = table[key]
         noise = random.standard_t(TAILS, size=latent.shape[:-1]) * row.noise_sd / math.sqrt(TAILS / (TAILS - 2.0))
         values = from_scale(row, to_scale(row, latent[..., place].astype(np.float64)) + noise)
         if limits and row.detection_limit is not None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from biflora.errors import ClinicianMust
 from biflora.knowledge.rates import rates as rate_table
 from biflora.knowledge.rows import release
 from biflora.profile.patient import Condition, Patient
 from biflora.profile.profile import Profile
-from biflora.twin.bands import weighted
+from biflora.twin.bands import draws_of
 from biflora.twin.bank import Bank, bank
+from biflora.twin.calibrated import name as population_name
 from biflora.twin.elsewhere import from_evidence
+from biflora.twin.evidence import Clue, Evidence, evidence_of
 from biflora.twin.forecast import Assumption, Forecast, Observation
-from biflora.twin.observe import SHOWN, about
-from biflora.twin.weigh import Evidence, Weights, enough_patients, evidence_of, weigh
+from biflora.twin.observe import OBSERVED, about
+from biflora.twin.weigh import DRAWS, enough_patients, resampled, weigh
 from biflora.twin.widen import Widening
 
 LONGEST_WEEKS = 52
@@ -36,8 +42,30 @@ def forecast(
         raise ClinicianMust(f"observations: a week beyond {LONGEST_WEEKS} cannot be used; enter an earlier visit.")
     held = bank(reach)
     found = evidence_of(profile, observations)
-    weights = weigh(held, found.clues)
-    return _told(profile, held, found, weights, weeks, seed)
+    return _told(profile, held, found, personal(held, found.clues, seed), weeks, seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Equally likely virtual patients like this one, in the bank's layout."""
+
+    on: NDArray[np.float32]
+    off: NDArray[np.float32]
+    effective: float
+    moved: bool = False
+    """Whether they were made by tempered moves."""
+
+
+def personal(held: Bank, clues: Sequence[Clue], seed: int) -> Personal:
+    """Draws of the bank by weight, or new patients where too few of the bank are like this one."""
+    weights = weigh(held, clues)
+    if weights.effective >= min(enough_patients(), held.size / 4.0):
+        places = resampled(weights.values, DRAWS, np.random.default_rng([seed, 7]))
+        return Personal(held.on[..., places], held.off[..., places], weights.effective)
+    from biflora.twin.moves import move
+
+    made = move(held, clues, held.weeks, seed)
+    return Personal(made.on, made.off, float(made.different), moved=True)
 
 
 def simulate(person: Profile | Patient, weeks: int = 12, *, seed: int = 2026) -> Forecast:
@@ -49,34 +77,34 @@ def simulate(person: Profile | Patient, weeks: int = 12, *, seed: int = 2026) ->
     return forecast(person, weeks=weeks, seed=seed)
 
 
-def _told(
-    profile: Profile, held: Bank, found: Evidence, weights: Weights, weeks: int, seed: int
-) -> Forecast:  # fmt: skip
-    on = weighted(held.on, weights.values, seed, weeks)
-    off = weighted(held.off, weights.values, seed, weeks)
+def _told(profile: Profile, held: Bank, found: Evidence, like: Personal, weeks: int, seed: int) -> Forecast:
+    on, off = draws_of(like.on, seed, weeks), draws_of(like.off, seed, weeks)
     widening = Widening(profile)
     return Forecast.make(
         "forecast",
         release=release(),
         parents=(profile.id,) if profile.id else (),
         weeks=tuple(range(weeks + 1)),
-        observables=tuple(about(key) for key in SHOWN),
+        observables=tuple(about(key) for key in OBSERVED),
         courses=widening.courses(on.courses()),
         differences=widening.differences(on.differences()),
         courses_gut_link_off=widening.courses(off.courses()),
         differences_gut_link_off=widening.differences(off.differences()),
         goals=on.goals(),
+        dots=on.dots(),
+        best_chances=on.best_chances(),
         bank_size=held.size,
-        effective_sample_size=round(weights.effective, 1),
+        effective_sample_size=round(like.effective, 1),
         failed_trajectories=held.failed,
         informed_by=tuple(found.informed_by),
         not_informed=tuple(found.missing),
-        assumptions=(*found.assumptions, *_assumptions(weights), *widening.assumptions),
+        assumptions=(*found.assumptions, *_assumptions(like), *widening.assumptions),
+        population=population_name(),
         seed=seed,
     )
 
 
-def _assumptions(weights: Weights) -> tuple[Assumption, ...]:
+def _assumptions(like: Personal) -> tuple[Assumption, ...]:
     rows = rate_table().values()
     assumed = sum(row.only_remembered for row in rows)
     ours = "biflora developers"
@@ -98,10 +126,10 @@ def _assumptions(weights: Weights) -> tuple[Assumption, ...]:
         (f"{assumed} of the model's {len(rows)} rates are assumed. The intervals are honest only as far as that "
          "population is.", "docs: the twin's equations and rates"),
     ]  # fmt: skip
-    if weights.tempered < 1.0:
-        kept, enough = f"{100 * weights.tempered:.0f} %", f"{enough_patients():.0f}"
+    if like.moved:
         said.insert(0, (
-            f"Few virtual patients are like this one: the evidence was tempered to {kept} of its strength so that "
-            f"{enough} of them count. It leans more on the population.", ours,
+            f"Fewer than {enough_patients():.0f} patients' worth of the bank is like this one: new virtual "
+            f"patients were made by tempered moves within the population ({like.effective:.0f} different ones).",
+            ours,
         ))  # fmt: skip
     return tuple(Assumption(what=what, status="assumed", source=source) for what, source in said)

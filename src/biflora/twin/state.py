@@ -1,4 +1,4 @@
-"""The names of the twin's states, inputs and rates, and their places in the engine's arrays.
+"""The names of the twin's states, levers, inputs and rates, and their places in the engine's arrays.
 
 Numba freezes these places into the compiled code, so they are written out rather than read from the table;
 a test holds that `RATES` and knowledge's rates table list the same keys.
@@ -14,26 +14,14 @@ STATE_LABELS: dict[str, str] = {
     "tone": "type-2 tone, healthy about 0.3 to 1",
     "regulation": "regulatory tone, 1 without the gut",
     "steroid": "topical anti-inflammatory treatment in skin, doses",
+    "memory": "type-2 tone of the past weeks, which total IgE follows",
     "bifido": "resident Bifidobacterium, % of the gut",
     "probiotic": "oral probiotic, 1e9 CFU/g",
     "pool": "lactate and acetate, mmol/kg",
     "producers": "butyrate producers, relative",
     "butyrate": "faecal butyrate, mmol/kg",
 }
-STATES: tuple[str, ...] = (
-    "s_aureus_ln",
-    "cons_ln",
-    "strain",
-    "barrier",
-    "tone",
-    "regulation",
-    "steroid",
-    "bifido",
-    "probiotic",
-    "pool",
-    "producers",
-    "butyrate",
-)
+STATES: tuple[str, ...] = tuple(STATE_LABELS)
 (
     S_AUREUS_LN,
     CONS_LN,
@@ -42,33 +30,48 @@ STATES: tuple[str, ...] = (
     TONE,
     REGULATION,
     STEROID,
+    MEMORY,
     BIFIDO,
     PROBIOTIC,
     POOL,
     PRODUCERS,
     BUTYRATE,
-) = range(12)
+) = range(13)
 
-# What acts on a patient during one week: use of each lever, drive of tone by flares, the gut link (1 or 0)
-# and the butyrate at which regulation is held while the link is off.
-INPUTS: tuple[str, ...] = (
+# What a regimen can pull, as a timetable holds it. The last lever is the steroid of days on which none is due.
+LEVERS: tuple[str, ...] = (
     "use_emollient",
     "use_steroid",
     "use_oral",
+    "use_fibre",
     "use_topical",
-    "drive",
-    "gut_link",
-    "butyrate_held",
+    "use_antistaph",
+    "use_lipids",
+    "use_calm",
+    "use_prebiotic",
+    "use_wash",
+    "use_blockade",
+    "steroid_between",
 )
 (
     USE_EMOLLIENT,
     USE_STEROID,
     USE_ORAL,
+    USE_FIBRE,
     USE_TOPICAL,
-    DRIVE,
-    GUT_LINK,
-    BUTYRATE_HELD,
-) = range(7)
+    USE_ANTISTAPH,
+    USE_LIPIDS,
+    USE_CALM,
+    USE_PREBIOTIC,
+    USE_WASH,
+    USE_BLOCKADE,
+    STEROID_BETWEEN,
+) = range(12)
+
+# What acts on a patient at one time: the levers in use, the drive of tone by flares, the gut link (1 or 0) and
+# the butyrate at which regulation is held while the link is off.
+INPUTS: tuple[str, ...] = (*LEVERS[:-1], "drive", "gut_link", "butyrate_held")
+DRIVE, GUT_LINK, BUTYRATE_HELD = 11, 12, 13
 
 RATES: tuple[str, ...] = (
     "s_aureus_growth",
@@ -156,6 +159,29 @@ RATES: tuple[str, ...] = (
     "tewl_floor",
     "tewl_span",
     "probiotic_share",
+    "blockade_max",
+    "wash_kill",
+    "antistaph_kill",
+    "lipids_gain",
+    "calm_max",
+    "prebiotic_gain",
+    "fibre_gain",
+    "fibre_ferment",
+    "itch_weight",
+    "itch_half",
+    "itch_shift",
+    "poem_itch",
+    "poem_shift",
+    "ph_floor",
+    "ph_span",
+    "other_bacteria",
+    "tarc_at_one",
+    "tarc_power",
+    "ige_at_one",
+    "ige_power",
+    "memory_days",
+    "adherence_wash",
+    "adherence_blockade",
 )
 (
     S_AUREUS_GROWTH,
@@ -243,4 +269,27 @@ RATES: tuple[str, ...] = (
     TEWL_FLOOR,
     TEWL_SPAN,
     PROBIOTIC_SHARE,
-) = range(85)
+    BLOCKADE_MAX,
+    WASH_KILL,
+    ANTISTAPH_KILL,
+    LIPIDS_GAIN,
+    CALM_MAX,
+    PREBIOTIC_GAIN,
+    FIBRE_GAIN,
+    FIBRE_FERMENT,
+    ITCH_WEIGHT,
+    ITCH_HALF,
+    ITCH_SHIFT,
+    POEM_ITCH,
+    POEM_SHIFT,
+    PH_FLOOR,
+    PH_SPAN,
+    OTHER_BACTERIA,
+    TARC_AT_ONE,
+    TARC_POWER,
+    IGE_AT_ONE,
+    IGE_POWER,
+    MEMORY_DAYS,
+    ADHERENCE_WASH,
+    ADHERENCE_BLOCKADE,
+) = range(108)

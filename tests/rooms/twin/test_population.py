@@ -8,7 +8,6 @@ import pytest
 from biflora.errors import TrialistMust
 from biflora.twin import cohort
 from biflora.twin import state as at
-from biflora.twin.arms import LEVERS, uses
 from biflora.twin.cohort import Simulated, observe, simulate_arms, virtual_patients
 from biflora.twin.equations import equations_markdown
 from biflora.twin.forecast import ARMS
@@ -58,13 +57,6 @@ def test_no_tuning_to_the_mission_s_trial(on: Simulated) -> None:
     # that trial: butyrate +91.5 % after oral; elsewhere unchanged
     butyrate = on.of("oral", "faecal_butyrate")
     assert np.median(butyrate[:, 12] / butyrate[:, 0] - 1) < 0.2
-
-
-def test_the_combination_pulls_exactly_the_levers_of_its_parts(patients: Patients) -> None:
-    assert set(LEVERS["combination"]) == set(LEVERS["oral"]) | set(LEVERS["topical"])
-    both, oral, topical = (uses(arm, patients.rates, 3) for arm in ("combination", "oral", "topical"))
-    assert np.array_equal(both, np.maximum(oral, topical))
-    assert not [key for key in at.RATES if "combination" in key or "synergy" in key or "interaction" in key]
 
 
 def test_without_the_gut_link_oral_does_nothing_to_the_skin(on: Simulated, off: Simulated) -> None:
