@@ -10,6 +10,8 @@ import typer
 
 from biflora import __version__
 from biflora.cli import terminal
+from biflora.cli.options import Json, Seed
+from biflora.cli.twin import twin_app
 from biflora.errors import BifloraError
 
 app = typer.Typer(
@@ -22,19 +24,12 @@ app = typer.Typer(
     epilog="Example: biflora plan --skin skin.biom --gut gut.txt --patient patient.toml --out plan/",
 )
 formula_app = typer.Typer(no_args_is_help=True, help="Design, check and explain compounded topicals.")
-twin_app = typer.Typer(no_args_is_help=True, help="Simulate the gut–skin twin.")
 trial_app = typer.Typer(no_args_is_help=True, help="Virtual and real randomised trials.")
 knowledge_app = typer.Typer(no_args_is_help=True, help="The dated, sourced tables that every number comes from.")
 app.add_typer(formula_app, name="formula")
 app.add_typer(twin_app, name="twin")
 app.add_typer(trial_app, name="trial")
 app.add_typer(knowledge_app, name="knowledge")
-
-Json = Annotated[
-    bool, typer.Option("--json", help="Print the result as JSON on standard output, nothing else there.")
-]
-Seed = Annotated[int, typer.Option(help="Seed of the random numbers; the same seed gives the same result.")]
-
 
 def run() -> None:
     """Entry point: turns every error of ours into one sentence for the person who must act."""
@@ -187,27 +182,6 @@ def formula_explain(
         show.formula(result)
         raise typer.Exit(1)
     typer.echo("\n".join(explain(result, wanted)))
-
-
-@twin_app.command("simulate", epilog="Example: biflora twin simulate patient.json --weeks 12 --json")
-def twin_simulate(
-    patient: Annotated[Path, typer.Argument(help="The patient, as TOML or JSON.")],
-    weeks: Annotated[int, typer.Option(min=1, max=52, help="How many weeks to look ahead.")] = 12,
-    seed: Seed = 2026,
-    json: Json = False,
-) -> None:
-    """The course under each arm, week by week, from intake and scores alone."""
-    from biflora.cli import show
-    from biflora.profile.intake import read_patient
-    from biflora.twin.run import simulate
-
-    person = read_patient(patient)
-    with terminal.working("Simulating"):
-        result = simulate(person, weeks=weeks, seed=seed)
-    if json:
-        terminal.print_json(result.model_dump_json(indent=2))
-    else:
-        show.forecast(result)
 
 
 @trial_app.command("replicate", epilog="Example: biflora trial replicate isaev-2025 --seed 7 --json")

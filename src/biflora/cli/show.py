@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from biflora.followup.track_record import TrackRecord
 from biflora.formula.formula import Formula, Impossible
 from biflora.knowledge.pharmacy import preservative_systems
-from biflora.papers.wording import MINUS, digits_for, number, percent, words
+from biflora.papers.wording import MINUS, chance, digits_for, number, percent, short, words
 from biflora.plan.plan import Plan
 from biflora.profile.profile import GuildShare, Quantity, SiteProfile
 from biflora.trial.evidence import Evidence
@@ -114,34 +115,123 @@ def _quantity(quantity: Quantity) -> str:
     return f"{number(quantity.value, digits)}{limits} {unit}".rstrip()
 
 
-def forecast(result: Forecast) -> None:
-    if not result.courses:
+def forecast(result: Forecast, *, start: float | None = None) -> None:
+    """Severity arm by arm, then everything else in one table; `start`: severity as measured before treatment."""
+    from biflora.papers.forecast_content import best_in_words, severity_of
+
+    severity = severity_of(result)
+    if severity is None:
         console.print("No course can be forecast for this condition: " + "; ".join(result.not_informed))
         return
-    last = result.weeks[-1]
-    _heading(f"Week {last}: median and 80 % interval")
-    table = _table("", *(ARM_LABELS[arm] for arm in ARMS), right=(1, 2, 3, 4))
-    table.columns[0].min_width = 18
-    for observable in result.observables:
-        cells = []
-        for arm in ARMS:
-            course = result.course(arm, observable.key)
-            cells.append("no trial found" if course is None else _interval(course.bands[-1]))
-        table.add_row(f"{escape(observable.label)} [dim]{escape(observable.unit)}[/]", *cells)
+    _severity(result, severity, start)
+    best = best_in_words(result, severity)
+    if best:
+        console.print(escape(best))
+    _differences(result, severity)
+    _structures(result)
+    _other_observables(result, severity)
+    if result.bank_size:
+        population = f" of the population {words(result.population)}" if result.population else ""
+        console.print(
+            f"[dim]{result.bank_size} virtual patients{escape(population)}, effective number "
+            f"{number(result.effective_sample_size)}, {result.failed_trajectories} failed; seed {result.seed}[/]"
+        )
+    for missing in result.not_informed:
+        console.print(f"[dim]Not informed: {escape(missing)}[/]")
+
+
+def _severity(result: Forecast, severity: str, start: float | None) -> None:
+    from biflora.papers.charts_dots import meaning, outlooks
+
+    about = next(o for o in result.observables if o.key == severity)
+    _heading(f"{about.label} ({about.unit}) at week {result.weeks[-1]}: median and 80 % interval")
+    table = _table("", "week " + str(result.weeks[-1]), right=(1,))
+    for arm in ARMS:
+        course = result.course(arm, severity)
+        table.add_row(ARM_LABELS[arm], "no trial found" if course is None else _interval(course.bands[-1]))
     console.print(table)
-    _heading(f"Difference to standard care at week {last} (same with the gut link off)")
+    seen = outlooks(result, severity, start=start)
+    for row in seen:
+        console.print(f"• {escape(row.sentence)}")
+    if seen and seen[0].goal is not None:
+        console.print(f"[dim]{escape(meaning(seen[0].goal, seen[0].start))}[/]")
+
+
+def _differences(result: Forecast, severity: str) -> None:
+    rows = [d for d in result.differences if (d.against, d.observable) == ("standard_care", severity)]
+    if not rows:
+        return
+    _heading(f"Difference to standard care at week {result.weeks[-1]} (same with the gut link off)")
     table = _table("", "difference", "gut link off", "P(better)", right=(1, 2, 3))
-    for row in result.differences:
-        if row.against != "standard_care" or row.observable != result.observables[0].key:
-            continue
+    for row in rows:
         off = result.difference(row.arm, row.against, row.observable, gut_link=False)
         table.add_row(
             ARM_LABELS[row.arm], _interval(row.bands[-1]), "" if off is None else _interval(off.bands[-1]),
-            f"{100 * row.probability_better:.0f} %",
+            chance(row.probability_better),
         )  # fmt: skip
     console.print(table)
-    for missing in result.not_informed:
-        console.print(f"[dim]Not informed: {escape(missing)}[/]")
+
+
+def _structures(result: Forecast) -> None:
+    """The same patient by each structure: medians over their intervals, so that four arms fit."""
+    from biflora.papers.forecast_content import flips_in_words
+
+    for text in flips_in_words(result):
+        console.print(f"{MARKS['warn']}  [bold]Ranking flips[/]: {escape(text)}")
+    if len(result.structures) < 2:
+        return
+    _heading("The same patient by other structures")
+    table = _table("", "weight", *(ARM_LABELS[arm] for arm in ARMS), "best", right=(1, 2, 3, 4, 5))
+    for row in result.structures:
+        bands = dict(row.bands)
+        cells = (_two_lines(bands.get(arm), "") for arm in ARMS)
+        best = ARM_LABELS[row.best] if row.best is not None else "none"
+        table.add_row(escape(row.label), percent(row.weight), *cells, best)
+    console.print(table)
+
+
+def _other_observables(result: Forecast, severity: str) -> None:
+    """Everything but severity at the last week, in one table."""
+    from biflora.papers.forecast_content import says_unit
+
+    others = [
+        o for o in result.observables if o.key != severity and any(c.observable == o.key for c in result.courses)
+    ]
+    if not others:
+        return
+    _heading(f"Also forecast for week {result.weeks[-1]}: median, and 80 % interval under it")
+    table = _table("", *(ARM_LABELS[arm] for arm in ARMS), right=(1, 2, 3, 4))
+    for about in others:
+        courses = (result.course(arm, about.key) for arm in ARMS)
+        cells = (_two_lines(None if c is None else c.bands[-1], "no trial found") for c in courses)
+        table.add_row(escape(about.label) + ("" if says_unit(about) else f" [dim]{escape(about.unit)}[/]"), *cells)
+    console.print(table)
+
+
+def _two_lines(band: Band | None, otherwise: str) -> str:
+    """The median, and under it the 80 % interval."""
+    if band is None:
+        return otherwise
+    digits = digits_for(2 * (band.q90 - band.q10))
+    low, high = number(band.q10, digits), number(band.q90, digits)
+    joined = f"{low} to {high}" if low.startswith(MINUS) else f"{low}–{high}"
+    return f"{number(band.median, digits)}\n[dim]{joined}[/]"
+
+
+def track_record(result: TrackRecord) -> None:
+    """How earlier forecasts of the patient did; says so where no visit has tested one yet."""
+    _heading("How the last forecasts did for this patient")
+    console.print(escape(result.sentence))
+    if not result.rows:
+        return
+    table = _table("visit", "measured", "forecast (80 %)", "fell inside", "off by", right=(1, 2, 4))
+    for row in result.rows:
+        inside = "outside 95 %" if row.fell_in == "outside" else row.fell_in
+        table.add_row(
+            f"week {short(row.week)}, {escape(row.label)}", short(row.observed), _interval(row.forecast), inside,
+            number(row.absolute_error, 1),
+        )  # fmt: skip
+    console.print(table)
 
 
 def plan(result: Plan) -> None:
@@ -151,15 +241,16 @@ def plan(result: Plan) -> None:
         console.print(f"{mark}  {escape(flag.message)} {escape(flag.action)} [dim]({escape(flag.source)})[/]")
     console.print(escape(result.verdict))
     if result.arms:
-        table = _table("rank", "arm", "fall by week 12", "over standard care", "burden", right=(0, 2, 3))
+        table = _table("rank", "arm", "fall by week 12", "over care", "best", "burden", right=(0, 2, 3, 4))
         for arm in result.arms:
             name = ARM_LABELS[arm.arm] + ("  ◀ proposed" if arm.arm == result.proposed_arm else "")
             if not arm.allowed:
-                table.add_row("–", name, "not allowed", "", escape("; ".join(arm.blocked_because)))
+                table.add_row("–", name, "not allowed", "", "", escape("; ".join(arm.blocked_because)))
                 continue
             fall = _interval(arm.improvement) if arm.improvement else "no trial found"
             gain = _interval(arm.gain_over_standard_care) if arm.gain_over_standard_care else ""
-            table.add_row(str(arm.rank), name, fall, gain, escape(arm.burden))
+            best = "" if arm.probability_best is None else chance(arm.probability_best)
+            table.add_row(str(arm.rank), name, fall, gain, best, escape(arm.burden))
         console.print(table)
     told = ""
     for step in result.steps:
@@ -241,12 +332,19 @@ def evidence(result: Evidence) -> None:
         console.print(f"[dim]Not identified: {escape(text)}[/]")
 
 
-def consultation(result: Consultation, written: WrittenPlan | None = None) -> None:
+def consultation(
+    result: Consultation, written: WrittenPlan | None = None, record: TrackRecord | None = None
+) -> None:
+    """All of one consultation; `record`: how earlier forecasts of this patient did, where there were visits."""
+    from biflora.papers.forecast_content import score_at_start, severity_of
+
     for site in (result.profile.skin, result.profile.gut):
         if site is not None:
             site_profile(site)
     findings(result.profile.findings)
-    forecast(result.forecast)
+    forecast(result.forecast, start=score_at_start(result.profile, severity_of(result.forecast)))
+    if result.forecast.courses:
+        track_record(record or TrackRecord())
     plan(result.plan)
     if result.formula is not None:
         formula(result.formula)

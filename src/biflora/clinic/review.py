@@ -9,6 +9,7 @@ from biflora.clinic.access import Role, User, require, require_patient
 from biflora.clinic.decide import decision_of
 from biflora.errors import ClinicianMust
 from biflora.followup.outcome import AdverseEvent, Outcome
+from biflora.followup.track_record import TrackRecord, track_record
 from biflora.profile.patient import InstrumentInput
 from biflora.profile.profile import Profile
 from biflora.store.store import Store
@@ -73,6 +74,12 @@ def outcomes_of(store: Store, patient_id: str) -> list[Outcome]:
 def newest_forecast(store: Store, patient_id: str) -> Forecast | None:
     """The forecast as it stands after all outcomes so far."""
     return store.latest(patient_id, Forecast, kind="forecast")
+
+
+def track_record_of(store: Store, patient_id: str) -> TrackRecord:
+    """How each forecast of this patient did at the visit after it."""
+    forecasts = store.records_of(patient_id, Forecast, kind="forecast")
+    return track_record(forecasts, outcomes_of(store, patient_id))
 
 
 def alerts_of(store: Store, patient_id: str) -> tuple[Finding, ...]:

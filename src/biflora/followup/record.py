@@ -8,14 +8,13 @@ from datetime import date
 from biflora.errors import ClinicianMust
 from biflora.followup.alerts import alerts_for
 from biflora.followup.outcome import AdverseEvent, Outcome
+from biflora.followup.track_record import SEVERITY, band_at
 from biflora.knowledge.rows import release
 from biflora.profile.instruments import score as score_instrument
 from biflora.profile.patient import InstrumentInput
 from biflora.profile.profile import Profile, Score
 from biflora.twin.forecast import Arm, Forecast, Observation
 from biflora.values import Record
-
-SEVERITY = ("scorad", "easi")
 
 
 def record_outcome(
@@ -76,15 +75,9 @@ def inside_80(forecast: Forecast, arm: Arm, week: float, scores: Sequence[Score]
     for instrument in SEVERITY:
         score = next((s for s in scores if s.instrument == instrument), None)
         course = forecast.course(arm, instrument)
-        if score is None or course is None or not course.weeks[0] <= week <= course.weeks[-1]:
-            continue
-        after = next(i for i, w in enumerate(course.weeks) if w >= week)
-        first = max(after - 1, 0) if course.weeks[after] != week else after
-        span = course.weeks[after] - course.weeks[first]
-        part = 0.0 if span == 0 else (week - course.weeks[first]) / span
-        low = course.bands[first].q10 * (1 - part) + course.bands[after].q10 * part
-        high = course.bands[first].q90 * (1 - part) + course.bands[after].q90 * part
-        return low <= score.value <= high
+        band = None if course is None else band_at(course, week)
+        if score is not None and band is not None:
+            return band.q10 <= score.value <= band.q90
     return None
 
 

@@ -19,7 +19,15 @@ from biflora.knowledge.rows import Row, read_table
 AgeGroup = Literal["infants", "children", "adolescents", "adults", "mixed"]
 """infants: below 2 years; children: 2-11; adolescents: 12-17; mixed: more than one of them, or not stated."""
 Observable = Literal[
-    "scorad", "easi", "itch_nrs", "poem", "s_aureus_log10", "commensals_log10", "faecal_butyrate", "steroid_days"
+    "scorad",
+    "easi",
+    "itch_nrs",
+    "poem",
+    "tewl",
+    "s_aureus_log10",
+    "commensals_log10",
+    "faecal_butyrate",
+    "steroid_days",
 ]
 Measure = Literal[
     "percent_change",
@@ -61,7 +69,8 @@ class PublishedTrial(Row):
     """assumed as soon as one of the four numbers is; the note says which and from what."""
     weeks: int = Field(ge=1, le=52)
     """Whole weeks that hold every outcome."""
-    design: Literal["randomised", "uncontrolled", "meta"]
+    design: Literal["randomised", "uncontrolled", "meta", "entry"]
+    """entry: only what patients scored when they entered; nothing was given."""
     usable: bool
     why_not: str = ""
     null_result: bool

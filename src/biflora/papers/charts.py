@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from biflora.papers.chart import Chart
+from biflora.papers.charts_dots import outcome_dots
 from biflora.papers.charts_forecast import difference_fans, forecast_fans, outcome_course
 from biflora.papers.charts_goals import finger_tips, twenty_dots
 from biflora.papers.charts_microbiome import composition, log_ratio
@@ -16,6 +17,7 @@ __all__ = [
     "forecast_fans",
     "log_ratio",
     "outcome_course",
+    "outcome_dots",
     "trial_comparison",
     "twenty_dots",
 ]

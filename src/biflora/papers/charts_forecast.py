@@ -7,6 +7,7 @@ from typing import Any
 
 from biflora.errors import ClinicianMust
 from biflora.followup.outcome import Outcome
+from biflora.followup.track_record import band_at, measured
 from biflora.papers.chart import Chart
 from biflora.papers.tokens import ARM_TOKEN, LIGHT
 from biflora.papers.vega import PLOT_WIDTH, draw
@@ -75,13 +76,13 @@ def outcome_course(
     points = [
         Observation(week=o.week, observable=observable, value=value, arm=on_arm)
         for o in outcomes
-        if (value := _measured(o, observable)) is not None
+        if (value := measured(o).get(observable)) is not None
     ]
     inside = [p for p in points if _inside_80(course, p)]
     scale = _scale(course.bands, [p.value for p in points])
     digits = digits_for(scale[1] - scale[0])
     says = (
-        f"{len(inside)} of {len(points)} measurements lay inside the 80 % band that was forecast before."
+        f"{len(inside)} of {len(points)} measurements lay inside the 80 % band of the forecast made at the start."
         if points
         else "No measurement has been entered yet; the band is the forecast."
     )
@@ -377,16 +378,9 @@ def _observable(forecast: Forecast, key: str) -> Observable:
     return found
 
 
-def _measured(outcome: Outcome, observable: str) -> float | None:
-    if observable == "s_aureus_log10":
-        return outcome.s_aureus_log10_copies_per_cm2
-    if observable == "tewl":
-        return outcome.tewl_g_per_m2_h
-    return next((s.value for s in outcome.scores if s.instrument == observable), None)
-
-
 def _at(course: Course, week: float) -> Band:
-    return min(zip(course.weeks, course.bands, strict=True), key=lambda pair: abs(pair[0] - week))[1]
+    """The forecast of that week; of the last one for a later visit."""
+    return band_at(course, week) or course.bands[-1]
 
 
 def _inside_80(course: Course, point: Observation) -> bool:

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from biflora.followup.track_record import TrackRecord
 from biflora.formula.formula import Formula, Impossible
 from biflora.papers.report_content import is_doubtful, report_content, verification_words
 from biflora.plan.plan import Plan
@@ -21,9 +22,18 @@ _PAPERS = resources.files("biflora.papers")
 
 
 def report_html(
-    profile: Profile, forecast: Forecast, plan: Plan, formula: Formula | Impossible | None, *, made_at: datetime
+    profile: Profile,
+    forecast: Forecast,
+    plan: Plan,
+    formula: Formula | Impossible | None,
+    *,
+    made_at: datetime,
+    record: TrackRecord | None = None,
 ) -> str:
-    """One HTML file that asks nothing of the network: styles and drawings inside, no script."""
+    """One HTML file that asks nothing of the network: styles and drawings inside, no script.
+
+    `record`: how earlier forecasts of this patient did; None before any visit.
+    """
     from markupsafe import Markup
 
     mark = asset("mark.svg").replace('role="img" aria-label="biflora"', 'class="mark" aria-hidden="true"')
@@ -31,7 +41,7 @@ def report_html(
         templates()
         .get_template("report.html")
         .render(
-            c=report_content(profile, forecast, plan, formula, made_at=made_at),
+            c=report_content(profile, forecast, plan, formula, made_at=made_at, record=record),
             css=Markup(asset("biflora.css")),
             mark=Markup(mark),
             favicon="data:image/svg+xml;base64," + b64encode(asset("favicon.svg").encode()).decode(),
@@ -40,12 +50,19 @@ def report_html(
 
 
 def report_pdf(
-    profile: Profile, forecast: Forecast, plan: Plan, formula: Formula | Impossible | None, *, made_at: datetime
+    profile: Profile,
+    forecast: Forecast,
+    plan: Plan,
+    formula: Formula | Impossible | None,
+    *,
+    made_at: datetime,
+    record: TrackRecord | None = None,
 ) -> bytes:
     """The same on A4 as PDF; equal input gives equal bytes."""
     from biflora.papers.report_print import print_report
 
-    return print_report(report_content(profile, forecast, plan, formula, made_at=made_at), made_at=made_at)
+    content = report_content(profile, forecast, plan, formula, made_at=made_at, record=record)
+    return print_report(content, made_at=made_at)
 
 
 @cache

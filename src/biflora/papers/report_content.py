@@ -6,32 +6,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from biflora.followup.track_record import TrackRecord
 from biflora.formula.formula import Formula, Impossible
 from biflora.papers.chart import Chart
-from biflora.papers.charts import composition, difference_fans, forecast_fans, log_ratio, twenty_dots
+from biflora.papers.charts import (
+    composition,
+    difference_fans,
+    forecast_fans,
+    log_ratio,
+    outcome_dots,
+    twenty_dots,
+)
 from biflora.papers.charts_microbiome import stands_out
+from biflora.papers.forecast_content import (
+    best_in_words,
+    charted_goals,
+    closed_arms,
+    flips_in_words,
+    last_week,
+    median_80,
+    other_goals,
+    record_grid,
+    score_at_start,
+    severity_of,
+    structures_grid,
+)
+from biflora.papers.grid import Grid
 from biflora.papers.sheet import FormulaSheet, ReasonGroup, formula_sheet, reason_groups
-from biflora.papers.wording import DASH, chance, digits_for, number, percent, share_interval, signed, words
+from biflora.papers.wording import DASH, chance, number, percent, share_interval, signed, words
 from biflora.plan.plan import Plan, Step, StrainChoice
 from biflora.profile.profile import Profile, Quantity, Score, SiteProfile
-from biflora.twin.forecast import ARM_LABELS, ARMS, Forecast, Observation
+from biflora.twin.forecast import ARM_LABELS, Forecast, Observation
 from biflora.values import Band, Finding, State
 
 FOOTER = (
     "biflora supports a clinician's decision. It is no medical device, it diagnoses nothing, and nothing here is "
     "given to a patient before a clinician has decided."
 )
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A plain table: columns, rows, the first cell names the row."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    right: tuple[int, ...] = ()
-    """Columns of numbers, printed flush right."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +73,17 @@ class ReportContent:
     profile_findings: tuple[Finding, ...]
     fans: tuple[Chart, ...]
     differences: tuple[Chart, ...]
+    outcomes: tuple[Chart, ...]
+    """Twenty equally likely outcomes of severity under each arm."""
     dots: tuple[Chart, ...]
+    """Twenty dots for each further goal of severity."""
+    other_goals: Grid | None
+    best: str
     last_week: Grid | None
+    structures: Grid | None
+    flips: tuple[str, ...]
+    record: Grid | None
+    record_says: str
     no_courses: str
     smallest: str
     plan: Plan
@@ -92,9 +112,14 @@ def report_content(
     *,
     made_at: datetime,
     observed: Sequence[Observation] = (),
+    record: TrackRecord | None = None,
 ) -> ReportContent:
-    """Arrange the four values for reading; adds no judgement of its own."""
+    """Arrange the four values for reading; adds no judgement of its own.
+
+    `record`: how earlier forecasts of this patient did; None before any visit.
+    """
     severity = severity_of(forecast)
+    record = record or TrackRecord()
     missing = [q for site in (profile.skin, profile.gut) if site for q in not_measured(site)]
     return ReportContent(
         patient_id=profile.patient.patient_id,
@@ -110,8 +135,17 @@ def report_content(
         profile_findings=profile.findings,
         fans=tuple(forecast_fans(forecast, severity, observed=observed)) if severity else (),
         differences=tuple(difference_fans(forecast, severity)) if severity else (),
-        dots=tuple(twenty_dots(forecast.goals)),
-        last_week=_last_week(forecast),
+        outcomes=tuple(outcome_dots(forecast, severity, start=score_at_start(profile, severity)))
+        if severity
+        else (),
+        dots=tuple(twenty_dots(charted_goals(forecast, severity))),
+        other_goals=other_goals(forecast, severity),
+        best="" if plan.stopped else best_in_words(forecast, severity, closed_arms(plan)),
+        last_week=last_week(forecast),
+        structures=structures_grid(forecast),
+        flips=flips_in_words(forecast),
+        record=record_grid(record),
+        record_says=record.sentence,
         no_courses=_no_courses(forecast, severity),
         smallest=_smallest(forecast, severity),
         plan=plan,
@@ -128,13 +162,6 @@ def report_content(
         assumptions=_assumptions(forecast),
         provenance=_provenance(profile, forecast, plan, formula),
     )
-
-
-def severity_of(forecast: Forecast) -> str | None:
-    """Key of the severity score that is drawn large: the first forecast score that has courses."""
-    with_courses = [o.key for o in forecast.observables if any(c.observable == o.key for c in forecast.courses)]
-    preferred = [key for key in ("scorad", "easi") if key in with_courses]
-    return (preferred or with_courses or [None])[0]
 
 
 def banner_facts(profile: Profile, plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -258,29 +285,6 @@ def not_measured(site: SiteProfile) -> list[str]:
     ]
 
 
-def _last_week(forecast: Forecast) -> Grid | None:
-    if not forecast.courses or not forecast.weeks:
-        return None
-    week = forecast.weeks[-1]
-    rows = []
-    for about in forecast.observables:
-        lasts: list[Band | None] = []
-        for arm in ARMS:
-            course = forecast.course(arm, about.key)
-            lasts.append(course.bands[-1] if course is not None and course.bands else None)
-        known = [b for b in lasts if b is not None]
-        if known:
-            digits = digits_for(max(b.q97_5 for b in known) - min(b.q2_5 for b in known))
-            cells = (DASH if b is None else _median_80(b, digits) for b in lasts)
-            rows.append((f"{about.label} ({about.unit})", *cells))
-    title = f"Week {week}: median and 80 % interval"
-    return Grid(title, ("Quantity", *(ARM_LABELS[arm] for arm in ARMS)), tuple(rows), right=(1, 2, 3, 4))
-
-
-def _median_80(b: Band, digits: int) -> str:
-    return f"{number(b.median, digits)} ({number(b.q10, digits)} to {number(b.q90, digits)})"
-
-
 def _no_courses(forecast: Forecast, severity: str | None) -> str:
     if severity is None:
         return (
@@ -315,7 +319,7 @@ def _arms(plan: Plan) -> Grid | None:
         rows.append(
             (
                 name,
-                DASH if arm.improvement is None else _median_80(arm.improvement, 0),
+                DASH if arm.improvement is None else median_80(arm.improvement, 0),
                 _gain(arm.gain_over_standard_care),
                 _gain(arm.gain_gut_link_off),
                 DASH if arm.probability_best is None else chance(arm.probability_best),
@@ -387,6 +391,8 @@ def _provenance(
                 f"failed {forecast.failed_trajectories}",
             )
         )
+    if forecast.population:
+        rows.append(("Population", words(forecast.population)))
     if forecast.informed_by:
         rows.append(("Informed by", ", ".join(forecast.informed_by)))
     for site in (profile.skin, profile.gut):

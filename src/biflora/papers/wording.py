@@ -18,6 +18,12 @@ def number(value: float, digits: int = 0) -> str:
     return text.replace("-", MINUS)
 
 
+def short(value: float, digits: int = 1) -> str:
+    """Like `number`, without zeros behind the point: `29.0` as `29`."""
+    text = number(value, digits)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def signed(value: float, digits: int = 0) -> str:
     """Like `number`, with a plus sign in front of a rise."""
     text = number(value, digits)

@@ -10,7 +10,7 @@ from biflora.plan.rank import Ranking, rank_arms
 from biflora.plan.redflags import blocked_arms, find_red_flags
 from biflora.plan.steps import steps_for
 from biflora.plan.strains import strains_tried
-from biflora.plan.verdict import verdict
+from biflora.plan.verdict import listed, verdict
 from biflora.profile.patient import Patient
 from biflora.profile.profile import Profile
 from biflora.twin.forecast import ARMS, Arm, Forecast
@@ -42,7 +42,7 @@ def make_plan(profile: Profile, forecast: Forecast) -> Plan:
         arms=() if stopped else ranking.arms,
         proposed_arm=proposed,
         separable=not stopped and ranking.separable,
-        verdict=verdict(ranking, flags),
+        verdict=verdict(ranking, flags, forecast.ranking_flips),
         steps=steps_for(
             patient,
             flags=flags,
@@ -56,7 +56,7 @@ def make_plan(profile: Profile, forecast: Forecast) -> Plan:
         needs=needs,
         measures=measures,
         not_known=not_known(profile, forecast),
-        findings=_findings(flags, ranking, stopped),
+        findings=_findings(flags, ranking, stopped, forecast.ranking_flips),
     )
 
 
@@ -75,7 +75,9 @@ def _with_wishes(blocked: dict[Arm, tuple[str, ...]], patient: Patient) -> dict[
     return closed
 
 
-def _findings(flags: tuple[RedFlag, ...], ranking: Ranking, stopped: bool) -> tuple[Finding, ...]:
+def _findings(
+    flags: tuple[RedFlag, ...], ranking: Ranking, stopped: bool, structure_flips: tuple[str, ...]
+) -> tuple[Finding, ...]:
     levels = {"stop": "stop", "reroute": "warn", "ask": "warn"}
     found = [
         Finding.model_validate(
@@ -114,6 +116,15 @@ def _findings(flags: tuple[RedFlag, ...], ranking: Ranking, stopped: bool) -> tu
                 message="With the gut link switched off another arm would stand first in the order; the proposal "
                 "stays the same.",
                 source="biflora decision 7", verification="assumed",
+            )
+        )  # fmt: skip
+    if structure_flips:
+        found.append(
+            Finding(
+                level="warn", rule="ranking_flips_between_structures", subject="ranking", who=Who.EVIDENCE,
+                message=f"Another structure of the model puts another arm first: {listed(structure_flips)}. Weigh "
+                "them by the table beside the forecast; discuss the choice as a bet on one structure.",
+                source="biflora developers, the same patient forecast by each structure", verification="assumed",
             )
         )  # fmt: skip
     return tuple(found)

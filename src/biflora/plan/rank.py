@@ -87,7 +87,7 @@ class _Comparison:
         # without a model the gains are those of a trial's arms and rank nothing for this patient
         self.known = bool(self.gains) and forecast.mechanistic
         self.best = self._best()
-        self.chances = self._chances() if self.known and self.allowed else {}
+        self.chances = (self._drawn_jointly() or self._chances()) if self.known and self.allowed else {}
         self.together = self._together()
 
     def _best(self) -> Arm | None:
@@ -157,11 +157,16 @@ class _Comparison:
             together.extend(sorted(others, key=lambda arm: -self.chances.get(arm, 0.0))[:1])
         return together
 
+    def _drawn_jointly(self) -> dict[Arm, float]:
+        """P(best) as the forecast counted it among all four arms; empty where it did not, or an arm is closed."""
+        counted = {c.arm: c.probability for c in self.forecast.best_chances if c.observable == self.observable}
+        return counted if self.gut_link and set(self.allowed) == set(ARMS) == set(counted) else {}
+
     def _chances(self) -> dict[Arm, float]:
         """P(best) of each allowed arm: each gain drawn from its own quantiles, joined by the arms' correlation.
 
-        The forecast gives bands and no joint draws, so the joint shape (a Gaussian copula) is an approximation.
-        A tie, as when nothing works, goes to the arm that asks less.
+        Used where the forecast gives bands and no joint draws among the allowed arms: the joint shape (a Gaussian
+        copula) is an approximation. A tie, as when nothing works, goes to the arm that asks less.
         """
         values, vectors = np.linalg.eigh(self._correlation())
         root = vectors * np.sqrt(np.clip(values, 0.0, None))

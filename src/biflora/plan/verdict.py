@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from biflora.plan.plan import ArmSummary, RedFlag
 from biflora.plan.rank import Ranking
 from biflora.twin.forecast import ARM_LABELS, Arm
 from biflora.values import Band
 
 
-def verdict(ranking: Ranking, flags: tuple[RedFlag, ...]) -> str:
-    """What the clinician reads first."""
+def verdict(ranking: Ranking, flags: tuple[RedFlag, ...], structure_flips: Sequence[str] = ()) -> str:
+    """What the clinician reads first. `structure_flips`: where another structure puts another arm first."""
     stops = [flag for flag in flags if flag.level == "stop"]
     if stops:
         return f"Stopped. {stops[0].message} {stops[0].action}"
@@ -23,7 +25,7 @@ def verdict(ranking: Ranking, flags: tuple[RedFlag, ...]) -> str:
             "proposed as the least burdensome; what trials found stands beside each arm."
             f"{_in_trials(ranking)}{tail}"
         )
-    return _with_forecast(ranking) + _flip(ranking) + tail
+    return _with_forecast(ranking) + _flip(ranking) + _between_structures(structure_flips) + tail
 
 
 def _with_forecast(ranking: Ranking) -> str:
@@ -62,6 +64,18 @@ def _flip(ranking: Ranking) -> str:
         f" With the gut link switched off the proposal would be {_name(ranking.proposed_gut_link_off).lower()}: "
         "this choice rests on an assumption that no trial has tested."
     )
+
+
+def _between_structures(flips: Sequence[str]) -> str:
+    """One sentence, however many structures disagree."""
+    if not flips:
+        return ""
+    return f" The ranking flips between structures of the model: {listed(flips)}."
+
+
+def listed(sentences: Sequence[str]) -> str:
+    """Sentences as the parts of one."""
+    return "; ".join(text.strip().rstrip(".") for text in sentences)
 
 
 def _by(arm: ArmSummary) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from biflora.knowledge.rates import ObservableRow
 from biflora.knowledge.rates import observables as observable_table
 from biflora.twin.forecast import ARMS, Arm, BestChance, Course, Difference, Dots, GoalChance
 from biflora.twin.observe import OBSERVED, PLACE, measured
@@ -26,8 +27,8 @@ GOALS: tuple[tuple[str, str, float], ...] = (
     ("SCORAD lower by at least 35 %", "scorad", 0.65),
     ("EASI at least halved (EASI-50)", "easi", 0.5),
 )
-TIE = 1e-3
-"""Arms closer than this do not differ: half of such patients count as better, half as worse."""
+TIE, TIE_OF_SCORE = 1e-3, 5e-4
+"""Arms closer than this do not differ (of a score: this part of its range; it covers the solver's tolerance)."""
 DOTS = 20
 
 
@@ -92,9 +93,10 @@ class Draws:
         chances = []
         for key in keys:
             last = self.values[:, PLACE[key], -1]
-            if not observable_table()[key].lower_is_better:
+            row = observable_table()[key]
+            if not row.lower_is_better:
                 last = -last
-            first = last <= last.min(axis=0) + TIE
+            first = last <= last.min(axis=0) + tie_of(row)
             share = (first / first.sum(axis=0)).mean(axis=1)
             chances += [
                 BestChance(arm=arm, observable=key, probability=float(p))
@@ -109,6 +111,7 @@ class Draws:
         row = observable_table()[key]
         gap = self.values[ARMS.index(arm), PLACE[key]] - self.values[ARMS.index(against), PLACE[key]]
         gain = (-gap if row.lower_is_better else gap)[-1]
+        tie = tie_of(row)
         smallest = row.smallest_important_difference
         return Difference(
             arm=arm,
@@ -116,9 +119,13 @@ class Draws:
             observable=key,
             weeks=self._weeks(),
             bands=bands(gap),
-            probability_better=float(np.mean(gain > TIE) + 0.5 * np.mean(np.abs(gain) <= TIE)),
+            probability_better=float(np.mean(gain > tie) + 0.5 * np.mean(np.abs(gain) <= tie)),
             probability_important=None if smallest is None else float(np.mean(gain >= smallest)),
         )
+
+
+def tie_of(row: ObservableRow) -> float:
+    return TIE_OF_SCORE * row.maximum if row.unit == "points" else TIE
 
 
 def draws_of(values: NDArray[np.float32], seed: int, weeks: int) -> Draws:

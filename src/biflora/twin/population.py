@@ -161,6 +161,15 @@ def flares(rates: Array, latent: Latent, weeks: int) -> Array:
     return out
 
 
+def flare_level(rates: Array, latent: Latent) -> Array:
+    """How far each patient's drive lies above her own mean at the first visit, in her sd (patient,)."""
+    memory = np.exp(-7.0 / rates[:, at.FLARE_DAYS])
+    level = latent.z[:, FLARES].astype(np.float64)
+    for week in range(LIVED_WEEKS):
+        level = memory * level + np.sqrt(1.0 - memory**2) * latent.z[:, FLARES + 1 + week]
+    return np.asarray(level)
+
+
 def start_states(rates: Array) -> Array:
     """A plausible first guess of every state, from which a patient settles."""
     y = np.zeros((rates.shape[0], len(STATES)))

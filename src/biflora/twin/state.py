@@ -182,6 +182,7 @@ RATES: tuple[str, ...] = (
     "memory_days",
     "adherence_wash",
     "adherence_blockade",
+    "entry_flare",
 )
 (
     S_AUREUS_GROWTH,
@@ -292,4 +293,5 @@ RATES: tuple[str, ...] = (
     MEMORY_DAYS,
     ADHERENCE_WASH,
     ADHERENCE_BLOCKADE,
-) = range(108)
+    ENTRY_FLARE,
+) = range(109)

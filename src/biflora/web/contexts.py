@@ -15,7 +15,9 @@ from biflora.clinic.research import CohortRow
 from biflora.clinic.waiting import Waiting, WorklistRow
 from biflora.dispensary.batch import OrderState, Worksheet
 from biflora.followup.outcome import Outcome
+from biflora.followup.track_record import TrackRecord
 from biflora.formula.formula import Formula, Line
+from biflora.papers.grid import Grid
 from biflora.plan.plan import ArmSummary
 from biflora.prescription.prescription import Draft, Signed
 from biflora.profile.patient import Patient
@@ -71,8 +73,20 @@ class Charts:
     ratio: Markup | None = None
     fans: tuple[Markup, ...] = ()
     differences: tuple[Markup, ...] = ()
+    outcomes: tuple[Markup, ...] = ()
     dots: tuple[Markup, ...] = ()
     course: Markup | None = None
+
+
+@dataclass(frozen=True)
+class ForecastWords:
+    """What stands beside the figures of the forecast."""
+
+    best: str
+    structures: Grid | None
+    flips: tuple[str, ...]
+    last_week: Grid | None
+    other_goals: Grid | None
 
 
 @dataclass(frozen=True)
@@ -92,6 +106,9 @@ class PatientPage:
     orders: tuple[OrderLine, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     forecast_now: Forecast | None = None
+    said: ForecastWords | None = None
+    record: TrackRecord | None = None
+    record_grid: Grid | None = None
     before: str | None = None
     after: str | None = None
     """Numbers of the patients before and after on the worklist."""

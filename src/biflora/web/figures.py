@@ -12,8 +12,20 @@ from markupsafe import Markup
 from biflora.clinic.consult import Consultation
 from biflora.followup.outcome import Outcome
 from biflora.papers.chart import Chart
+from biflora.papers.forecast_content import (
+    best_in_words,
+    charted_goals,
+    closed_arms,
+    flips_in_words,
+    last_week,
+    other_goals,
+    score_at_start,
+    severity_of,
+    structures_grid,
+)
+from biflora.plan.plan import Plan
 from biflora.twin.forecast import Arm, Forecast
-from biflora.web.contexts import Charts
+from biflora.web.contexts import Charts, ForecastWords
 from biflora.web.render import figure
 
 _KEPT: OrderedDict[str, tuple[Chart, ...]] = OrderedDict()
@@ -36,10 +48,16 @@ def kept(key: Sequence[str], draw: Callable[[], Sequence[Chart]]) -> tuple[Chart
     return charts
 
 
-def severity_of(forecast: Forecast) -> str | None:
-    """The observable that stands for severity: SCORAD where forecast, else the first one."""
-    keys = [observable.key for observable in forecast.observables]
-    return "scorad" if "scorad" in keys else keys[0] if keys else None
+def forecast_words(forecast: Forecast, plan: Plan) -> ForecastWords:
+    """What is said of the forecast beside its figures."""
+    severity = severity_of(forecast)
+    return ForecastWords(
+        best="" if plan.stopped else best_in_words(forecast, severity, closed_arms(plan)),
+        structures=structures_grid(forecast),
+        flips=flips_in_words(forecast),
+        last_week=last_week(forecast),
+        other_goals=other_goals(forecast, severity),
+    )
 
 
 def patient_charts(
@@ -53,8 +71,15 @@ def patient_charts(
     key = severity_of(planned)
     fans: tuple[Chart, ...] = ()
     differences: tuple[Chart, ...] = ()
+    results: tuple[Chart, ...] = ()
+    goals: tuple[Chart, ...] = ()
     course: Markup | None = None
     if key is not None:
+        start = score_at_start(profile, key)
+        results = kept(
+            ("outcomes", forecast.id, profile.id, key), lambda: charts.outcome_dots(forecast, key, start=start)
+        )
+        goals = kept(("goals", forecast.id, key), lambda: charts.twenty_dots(charted_goals(forecast, key)))
         fans = kept(("fans", forecast.id, key), lambda: charts.forecast_fans(forecast, key))
         differences = kept(("differences", forecast.id, key), lambda: charts.difference_fans(forecast, key))
         if outcomes and arm is not None and planned.course(arm, key) is not None:
@@ -71,9 +96,7 @@ def patient_charts(
         ratio=figure(ratio[0]) if ratio else None,
         fans=tuple(figure(chart, show_title=False) for chart in fans),
         differences=tuple(figure(chart, show_title=False) for chart in differences),
-        dots=tuple(
-            figure(c, show_title=False)
-            for c in kept(("dots", forecast.id), lambda: charts.twenty_dots(forecast.goals))
-        ),
+        outcomes=tuple(figure(chart, show_title=False) for chart in results),
+        dots=tuple(figure(chart, show_title=False) for chart in goals),
         course=course,
     )

@@ -82,6 +82,7 @@ def environment() -> Environment:
         "signed": wording.signed,
         "band": wording.band,
         "percent": wording.percent,
+        "chance": wording.chance,
         "words": wording.words,
         "day": pharmacy_words.day,
         "minute": pharmacy_words.minute,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, date, datetime
+from statistics import NormalDist
 from typing import Any
 
 from biflora.followup.outcome import Outcome
@@ -27,13 +28,16 @@ from biflora.twin.forecast import (
     ARMS,
     Arm,
     Assumption,
+    BestChance,
     Course,
     Difference,
+    Dots,
     Forecast,
     GoalChance,
     Observable,
+    Structure,
 )
-from biflora.values import Band, Finding, SourcedNumber, State, Who
+from biflora.values import Band, Finding, Record, SourcedNumber, State, Who
 
 RELEASE = "2026.1"
 MADE_AT = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
@@ -278,6 +282,14 @@ def forecast(**changes: Any) -> Forecast:
             GoalChance(arm=arm, goal="SCORAD at least halved at week 12", observable="scorad", probability=p)
             for arm, p in zip(ARMS, (0.12, 0.24, 0.43, 0.52), strict=True)
         ),
+        "dots": tuple(dots(arm) for arm in ARMS),
+        "best_chances": tuple(
+            BestChance(arm=arm, observable="scorad", probability=p)
+            for arm, p in zip(ARMS, (0.06, 0.1, 0.41, 0.43), strict=True)
+        ),
+        "structures": structures(),
+        "ranking_flips": ("Without the gut compartment topical comes first instead of both",),
+        "population": "made-up-adults",
         "bank_size": 4000,
         "effective_sample_size": 812.4,
         "informed_by": ("SCORAD", "S. aureus share"),
@@ -290,6 +302,37 @@ def forecast(**changes: Any) -> Forecast:
         "seed": 2026,
     }
     return Forecast.make("forecast", release=RELEASE, **{**fields, **changes})
+
+
+def dots(arm: Arm) -> Dots:
+    """SCORAD at week 12 as in its course: 58 less the fall, spread 0.164 x 58 = 9.512."""
+    end = NormalDist(58 - FALL[arm], 9.512)
+    return Dots(
+        arm=arm, observable="scorad", week=12, values=tuple(end.inv_cdf((2 * i + 1) / 40) for i in range(20))
+    )
+
+
+def structures() -> tuple[Structure, ...]:
+    rows: tuple[tuple[str, str, str, float, float, Arm | None], ...] = (
+        ("axis", "The twin", "Gut, blood, barrier and immune cells as one system.", 0.62, 1.0, "combination"),
+        ("skin_only", "Skin only", "The same without the gut compartment.", 0.27, 0.8, "topical"),
+        (
+            "statistical",
+            "Course of the population",
+            "A straight line through past scores; no arm differs.",
+            0.11,
+            0,
+            None,
+        ),
+    )
+    return tuple(
+        Structure(
+            key=key, label=label, what=what, weight=weight, observable="scorad", best=best,
+            bands=tuple((arm, band(58 - 12 - per * (FALL[arm] - 12), 9)) for arm in ARMS),
+            differences=tuple((arm, band(-per * (FALL[arm] - 12), 6)) for arm in ARMS if arm != "standard_care"),
+        )
+        for key, label, what, weight, per, best in rows
+    )  # fmt: skip
 
 
 def _course(arm: Arm, key: str, start: float, fall: float) -> Course:
@@ -442,6 +485,37 @@ def outcomes() -> tuple[Outcome, ...]:
         )
         for week, value in ((4, 46.0), (8, 60.0))
     )
+
+
+def kept() -> tuple[tuple[Forecast, ...], tuple[Outcome, ...]]:
+    """The plan's forecast, the one redrawn after week 4 (8 points higher), and two visits that name them."""
+    first = forecast()
+    week_4 = _visit(4, first, scorad=46, itch=5)
+    higher = tuple(
+        c.model_copy(update={"bands": tuple(_raised(b, 8) for b in c.bands)}) if c.observable == "scorad" else c
+        for c in first.courses
+    )
+    redrawn = Forecast.make("forecast", release=RELEASE, parents=(first.id, week_4.id), **_fields(first, higher))
+    return (first, redrawn), (week_4, _visit(8, redrawn, scorad=60, itch=6))
+
+
+def _visit(week: float, before: Forecast, *, scorad: float, itch: float) -> Outcome:
+    scores = (
+        _score("scorad", "SCORAD", scorad, 103, "moderate", 8.7), _score("itch_nrs", "Itch NRS", itch, 10, "", 3),
+    )  # fmt: skip
+    return Outcome.make(
+        "outcome", release=RELEASE, parents=(before.id,), patient_id="demo-001", week=week, on=date(2026, 12, 1),
+        arm="topical", scores=scores, tewl_g_per_m2_h=24.0,
+    )  # fmt: skip
+
+
+def _raised(b: Band, points: float) -> Band:
+    return Band.model_validate({name: value + points for name, value in b.model_dump().items()})
+
+
+def _fields(made: Forecast, courses: tuple[Course, ...]) -> dict[str, Any]:
+    fields = {name: getattr(made, name) for name in Forecast.model_fields if name not in Record.model_fields}
+    return fields | {"courses": courses}
 
 
 def evidence() -> Evidence:

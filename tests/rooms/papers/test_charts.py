@@ -34,6 +34,7 @@ def all_charts() -> list[Chart]:
         *charts.forecast_fans(forecast, "scorad", observed=seen),
         *charts.difference_fans(forecast, "scorad"),
         *charts.twenty_dots(forecast.goals),
+        *charts.outcome_dots(forecast, "scorad", start=58),
         charts.composition(sample.skin()),
         charts.composition(sample.gut()),
         *charts.log_ratio(sample.skin(), sample.skin()),
@@ -44,8 +45,8 @@ def all_charts() -> list[Chart]:
 
 
 def test_every_chart_has_name_description_and_table(all_charts: list[Chart]) -> None:
-    # 4 fans + 3 differences + 1 goal + 2 sites + 1 ratio + 1 course + 1 unit + 1 amount
-    assert len(all_charts) == 14
+    # 4 fans + 3 differences + 1 goal + 1 outcomes + 2 sites + 1 ratio + 1 course + 1 unit + 1 amount
+    assert len(all_charts) == 15
     for chart in all_charts:
         root = ElementTree.fromstring(chart.svg_print)
         names = [child.tag.split("}")[1] for child in root]

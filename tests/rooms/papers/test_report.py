@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import sample
 import sample_formula
 
+from biflora.followup.track_record import track_record
 from biflora.formula.formula import Formula
 from biflora.papers.report import report_html, report_pdf
 from biflora.papers.sheet import formula_sheet, strength
@@ -43,8 +44,13 @@ def no_courses() -> Forecast:
     )
 
 
+OLD = sample.forecast(dots=(), best_chances=(), structures=(), ranking_flips=(), population="")
+"""A forecast as it was kept before it had these fields."""
+
 CASES: dict[str, dict[str, Any]] = {
     "all given": {},
+    "with visits": {"record": track_record(*sample.kept())},
+    "an old forecast": {"forecast": OLD},
     "no skin sample": {"profile": sample.profile(skin=None)},
     "no gut sample": {"profile": sample.profile(gut=None)},
     "neither sample": {"profile": sample.profile(skin=None, gut=None, scores=())},
@@ -160,6 +166,57 @@ def test_arms_without_a_forecast_stand_in_words() -> None:
     html = report_html(**values(forecast=no_courses(), plan=sample.plan(arms=arms)))
     assert "The arms; none could be forecast" in html
     assert "Fall by week 12" not in html
+
+
+def test_screen_and_paper_say_the_same_of_the_forecast() -> None:
+    given = values(record=track_record(*sample.kept()))
+    html = re.sub(r"<[^>]+>", " ", report_html(**given))
+    for text in (" ".join(html.split()), text_of(report_pdf(**given))):
+        for words in (
+            "In 7 of 20 patients like this one SCORAD is at least halved at week 12 under topical; 10 of",
+            "Best of the arms at week 12: both in 43 %, topical in 41 %, oral in 10 %, standard care in 6 %",
+            "No arm reaches 80 %: by this count the arms cannot be separated.",
+            "Without the gut compartment topical comes first instead of both.",
+            "The same patient by other structures: SCORAD at week 12",
+            "1 of 2 visits fell inside the 80 % interval that was forecast before them; about 1.6 of 2",
+            "Week 8, SCORAD",
+            "outside 95 %",
+            "made-up-adults",
+        ):
+            assert words in text, words
+
+
+def test_no_visit_is_said_and_an_old_forecast_leaves_no_empty_heading() -> None:
+    given = values(forecast=OLD)
+    html = re.sub(r"<style>.*?</style>", "", report_html(**given), flags=re.DOTALL)
+    for text in (html, text_of(report_pdf(**given))):
+        assert "No forecast of this patient has been tested by a visit yet." in text
+        for words in ("Best of the arms", "other structures", "Ranking flips", "equally likely", "Population"):
+            assert words not in text, words
+
+
+def test_a_closed_arm_is_named_and_a_stopped_plan_ranks_nothing() -> None:
+    arms = tuple(a.model_copy(update={"allowed": a.arm != "oral"}) for a in sample.plan().arms)
+    assert "oral (closed here) in 10 %" in report_html(**values(plan=sample.plan(arms=arms)))
+    assert "Best of the arms" not in report_html(**values(plan=sample.stopped_plan(), formula=None))
+
+
+def test_fifteen_observables_add_rows_and_no_charts() -> None:
+    """Eleven more observables than the sample's four: as many charts, eleven more rows of one table."""
+    small = sample.forecast()
+    about, courses = small.observables[2], [c for c in small.courses if c.observable == "tewl"]
+    more = [f"marker_{place}" for place in range(11)]
+    many = sample.forecast(
+        observables=(*(about.model_copy(update={"key": key, "label": key}) for key in more), *small.observables),
+        courses=(*(c.model_copy(update={"observable": key}) for key in more for c in courses), *small.courses),
+    )
+    html, before = report_html(**values(forecast=many)), report_html(**values())
+    assert html.count("<figure") == before.count("<figure")
+    table = html[html.index("<caption>Week 12: median and 80 % interval") :]
+    rows = re.findall(r'<th scope="row">([^<]+)</th>', table[: table.index("</table>")])
+    assert len(rows) == 15
+    assert rows[0] == "SCORAD (points)"
+    assert len(pypdfium2.PdfDocument(report_pdf(**values(forecast=many)))) <= 6
 
 
 def test_equal_values_give_equal_bytes() -> None:

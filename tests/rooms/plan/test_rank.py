@@ -13,7 +13,8 @@ import yaml
 from biflora.plan.make_plan import make_plan
 from biflora.plan.rank import evidence_for, mirrored, rank_arms
 from biflora.profile.patient import Condition
-from biflora.twin.forecast import Arm
+from biflora.twin.forecast import ARMS, Arm, BestChance
+from biflora.values import Who
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 CASES: list[dict[str, Any]] = yaml.safe_load((RULES / "ranking.yaml").read_text(encoding="utf-8"))
@@ -65,6 +66,53 @@ def test_probability_best_equals_a_direct_simulation() -> None:
     assert sum(p for p in found.values() if p is not None) == pytest.approx(1)
     for arm, expected in zip(("standard_care", "oral", "topical", "combination"), direct, strict=True):
         assert found[arm] == pytest.approx(expected, abs=0.03)  # 4,096 draws: SE 0.008
+
+
+def test_probability_best_is_the_forecasts_own_count_while_all_arms_are_open() -> None:
+    """The forecast counted 0.05, 0.15, 0.3, 0.5 jointly. With one arm closed the rest would not sum to 1: then the
+    copula answers for the three others."""
+    week12: dict[Arm, float] = {"standard_care": 40, "oral": 36, "topical": 38, "combination": 35}
+    counted = (0.05, 0.15, 0.3, 0.5)
+    chances = tuple(
+        BestChance(arm=arm, observable="scorad", probability=p) for arm, p in zip(ARMS, counted, strict=True)
+    )
+    forecast = made_up.forecast(week12, between_sd=4).model_copy(update={"best_chances": chances})
+    found = {arm.arm: arm.probability_best for arm in rank_arms(made_up.profile(), forecast, {}).arms}
+    assert tuple(found[arm] for arm in ARMS) == counted
+    closed = rank_arms(made_up.profile(), forecast, {"oral": ("closed",)})
+    rest = {arm.arm: arm.probability_best for arm in closed.arms}
+    assert rest["oral"] is None
+    assert sum(p for p in rest.values() if p is not None) == pytest.approx(1)
+
+
+def test_a_count_below_the_limit_keeps_a_clear_difference_from_being_told_apart() -> None:
+    """Both is 28 points better than its nearest rival with spread 4: clear, and by the copula best in > 99 %.
+
+    Where the forecast's joint draws say 0.7, below the limit of 0.8, the runner-up joins it.
+    """
+    week12: dict[Arm, float] = {"standard_care": 40, "oral": 38, "topical": 40, "combination": 10}
+    forecast = made_up.forecast(week12, between_sd=4)
+    assert make_plan(made_up.profile(), forecast).separable
+    chances = tuple(
+        BestChance(arm=arm, observable="scorad", probability=p)
+        for arm, p in zip(ARMS, (0.0, 0.3, 0.0, 0.7), strict=True)
+    )
+    plan = make_plan(made_up.profile(), forecast.model_copy(update={"best_chances": chances}))
+    assert not plan.separable
+    assert "These cannot be separated: both, oral." in plan.verdict
+
+
+def test_a_ranking_that_flips_between_structures_is_a_warning_and_one_sentence_of_the_verdict() -> None:
+    week12: dict[Arm, float] = {"standard_care": 40, "oral": 38, "topical": 36, "combination": 12}
+    forecast = made_up.forecast(week12, between_sd=4)
+    flips = ("Skin only puts topical first.", "Without barrier memory oral comes first")
+    plan = make_plan(made_up.profile(), forecast.model_copy(update={"ranking_flips": flips}))
+    (found,) = (f for f in plan.findings if f.rule == "ranking_flips_between_structures")
+    assert (found.level, found.who) == ("warn", Who.EVIDENCE)
+    said = "Skin only puts topical first; Without barrier memory oral comes first."
+    assert said in found.message
+    assert plan.verdict.count(f"The ranking flips between structures of the model: {said}") == 1
+    assert not any(f.rule == found.rule for f in make_plan(made_up.profile(), forecast).findings)
 
 
 def test_an_order_that_changes_without_the_gut_link_is_noted() -> None:

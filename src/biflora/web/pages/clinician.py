@@ -17,12 +17,13 @@ from biflora.clinic.waiting import waiting_for, worklist
 from biflora.errors import BifloraError, ClinicianMust
 from biflora.followup.outcome import AdverseEvent
 from biflora.formula.formula import Formula
+from biflora.papers.forecast_content import record_grid, severity_of
 from biflora.papers.report_content import not_measured, out_of_line
 from biflora.prescription.prescription import Signed
 from biflora.profile.patient import InstrumentInput
 from biflora.twin.forecast import ARMS
 from biflora.web.contexts import Charts, PatientPage, Worklist
-from biflora.web.figures import patient_charts, severity_of
+from biflora.web.figures import forecast_words, patient_charts
 from biflora.web.forms import decimal, one_of, whole
 from biflora.web.render import page
 from biflora.web.security import AnyClinic, Clinician, Form, text
@@ -161,6 +162,7 @@ def patient_context(clinic: Clinic, patient_id: str) -> PatientPage:
     decision = decide.decision_of(store, patient_id)
     outcomes = tuple(review.outcomes_of(store, patient_id))
     forecast = review.newest_forecast(store, patient_id) or consultation.forecast
+    record = review.track_record_of(store, patient_id)
     draft = decide.draft_waiting(store, patient_id)
     prescriptions = tuple(store.records_of(patient_id, Signed, kind="prescription"))
     formula = consultation.formula
@@ -183,6 +185,9 @@ def patient_context(clinic: Clinic, patient_id: str) -> PatientPage:
         orders=tuple(pharmacy.queue(store, patient_id=patient_id)),
         outcomes=outcomes,
         forecast_now=forecast,
+        said=forecast_words(forecast, consultation.plan),
+        record=record,
+        record_grid=record_grid(record),
         before=before,
         after=after,
     )

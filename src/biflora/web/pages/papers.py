@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from biflora.clinic import pharmacy
+from biflora.clinic import pharmacy, review
 from biflora.clinic.consult import Consultation
 from biflora.clinic.decide import consultation_of
 from biflora.clinic.opening import Clinic
@@ -32,7 +32,8 @@ def report_page(clinic: AnyClinic, user: Clinician, patient_id: str) -> Response
     from biflora.papers.report import report_html
 
     c = _consultation(clinic, patient_id, user.username)
-    html = report_html(c.profile, c.forecast, c.plan, c.formula, made_at=datetime.now(UTC))
+    record = review.track_record_of(clinic.store, patient_id)
+    html = report_html(c.profile, c.forecast, c.plan, c.formula, made_at=datetime.now(UTC), record=record)
     return HTMLResponse(without_styles(html))
 
 
@@ -41,9 +42,9 @@ def report_paper(clinic: AnyClinic, user: Clinician, patient_id: str) -> Respons
     from biflora.papers.report import report_pdf
 
     c = _consultation(clinic, patient_id, user.username)
-    return _pdf(
-        report_pdf(c.profile, c.forecast, c.plan, c.formula, made_at=datetime.now(UTC)), f"report-{patient_id}"
-    )
+    record = review.track_record_of(clinic.store, patient_id)
+    paper = report_pdf(c.profile, c.forecast, c.plan, c.formula, made_at=datetime.now(UTC), record=record)
+    return _pdf(paper, f"report-{patient_id}")
 
 
 @pages.get("/clinic/patients/{patient_id}/plan.json")
