@@ -11,7 +11,7 @@ import typer
 from biflora import __version__
 from biflora.cli import terminal
 from biflora.cli.options import Json, Seed
-from biflora.cli.twin import twin_app
+from biflora.cli.twin_trials import twin_app
 from biflora.errors import BifloraError
 
 app = typer.Typer(

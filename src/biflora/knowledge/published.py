@@ -65,6 +65,8 @@ class PublishedTrial(Row):
     baseline_scorad_sd: float | None = Field(default=None, gt=0.0)
     baseline_easi_mean: float | None = Field(default=None, ge=0.0, le=72.0)
     baseline_easi_sd: float | None = Field(default=None, gt=0.0)
+    baseline_itch_mean: float | None = Field(default=None, ge=0.0, le=10.0)
+    baseline_itch_sd: float | None = Field(default=None, gt=0.0)
     baseline_status: Literal["reported", "assumed", "none"]
     """assumed as soon as one of the four numbers is; the note says which and from what."""
     weeks: int = Field(ge=1, le=52)

@@ -83,6 +83,19 @@ class ForecastSetting(Row):
     note: str = ""
 
 
+class StructureRow(Row):
+    """One structure of the model, and how much it counts where forecasts are stacked."""
+
+    label: str
+    what: str
+    weight: float
+    """Stacking weight by `biflora twin validate`; the weights sum to 1."""
+
+
+def structure_rows() -> Mapping[str, StructureRow]:
+    return read_table("structures", StructureRow)
+
+
 def rates() -> Mapping[str, Rate]:
     return read_table("rates", Rate)
 
@@ -99,16 +112,32 @@ def condition_effects() -> Mapping[str, ConditionEffect]:
     return read_table("condition_effects", ConditionEffect)
 
 
+def _settings(name: str) -> Mapping[str, ForecastSetting]:
+    return read_table(name, ForecastSetting)
+
+
 def forecast_setting(key: str) -> ForecastSetting:
-    """The row of that key; a missing one is a programming error and raises KeyError."""
-    rows: Mapping[str, ForecastSetting] = read_table("forecast_settings", ForecastSetting)
-    return rows[key]
+    """How a forecast is told. A missing row is a programming error and raises KeyError, as in the next two."""
+    return _settings("forecast_settings")[key]
+
+
+def population_setting(key: str) -> ForecastSetting:
+    """What virtual patients are drawn by, beside the rates."""
+    return _settings("population_settings")[key]
+
+
+def calibration_setting(key: str) -> ForecastSetting:
+    """What the calibration assumes of trials."""
+    return _settings("calibration_settings")[key]
 
 
 TABLES: dict[str, type[Row]] = {
     "rates": Rate,
     "forecast_settings": ForecastSetting,
+    "population_settings": ForecastSetting,
+    "calibration_settings": ForecastSetting,
     "observables": ObservableRow,
+    "structures": StructureRow,
     "score_conversions": ScoreConversion,
     "condition_effects": ConditionEffect,
 }

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from biflora.errors import TrialistMust
-from biflora.knowledge.rates import forecast_setting
+from biflora.knowledge.rates import population_setting
 from biflora.knowledge.rows import release
 from biflora.knowledge.trials import (
     PublishedFigure,
@@ -199,7 +199,7 @@ def _synergy(design: TrialDesign, percent: AncovaMany, rows: list[PublishedFigur
 
 
 def _uncertainty(trials: VirtualTrials) -> str:
-    share = 100 * forecast_setting("shared_variance").value
+    share = 100 * population_setting("shared_variance").value
     words = (
         f"{trials.repeats} virtual trials from {trials.populations} drawn populations: {share:.0f} % of each "
         "rate's variance (assumed) is uncertainty of the whole population, the rest differs between patients."

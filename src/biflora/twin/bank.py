@@ -21,18 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biflora.twin import fingerprint
+from biflora.twin import state as at
 from biflora.twin.forecast import ARMS
 
 if TYPE_CHECKING:
     from biflora.twin.population import Latent, Patients
 
+Wanted = tuple[int, int, int, bool]
+"""Weeks, size, seed, quorum sensing."""
 SEED = 2026
 SIZE = 20_480
 """Eighty patients of each of 256 possible populations."""
 WEEKS = 12
 LONG_SIZE = 4096
 """Size of the bank for more than `WEEKS` weeks, which is built on demand."""
-_KEPT: dict[tuple[int, int, int], Bank] = {}
+_KEPT: dict[Wanted, Bank] = {}
 _BUILDING = Lock()
 
 
@@ -63,10 +66,13 @@ class Bank:
         return first_draw(self.drawn_size, self.seed).some(self.kept)
 
 
-def bank(weeks: int = WEEKS, *, size: int | None = None, seed: int = SEED) -> Bank:
-    """The bank that reaches `weeks`, from memory, from the cache, or built now."""
+def bank(weeks: int = WEEKS, *, size: int | None = None, seed: int = SEED, quorum: bool = True) -> Bank:
+    """The bank that reaches `weeks`, from memory, from the cache, or built now.
+
+    `quorum` False: the smaller bank of the structure without quorum sensing.
+    """
     horizon = max(weeks, WEEKS)
-    wanted = (horizon, size or (SIZE if horizon == WEEKS else LONG_SIZE), seed)
+    wanted = (horizon, size or (SIZE if horizon == WEEKS and quorum else min(LONG_SIZE, SIZE)), seed, quorum)
     with _BUILDING:
         if wanted not in _KEPT:
             path = cache_folder() / f"bank-{_name(wanted)}.npz"
@@ -79,8 +85,9 @@ def bank(weeks: int = WEEKS, *, size: int | None = None, seed: int = SEED) -> Ba
 
 
 def warm_up() -> None:
-    """Compile the engine and build the bank, so that nobody waits later."""
+    """Compile the engine and build the banks, so that nobody waits later."""
     bank()
+    bank(quorum=False)
 
 
 def cache_folder() -> Path:
@@ -95,7 +102,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "biflora"
 
 
-def _name(wanted: tuple[int, int, int]) -> str:
+def _name(wanted: Wanted) -> str:
     text = f"{wanted} {fingerprint.of_source(fingerprint.POPULATION)} {fingerprint.of_tables()}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -107,11 +114,12 @@ def first_draw(size: int, seed: int) -> Latent:
     return draw(size, np.random.default_rng([seed, 1]))
 
 
-def _build(weeks: int, size: int, seed: int) -> Bank:
-    from biflora.twin.population import settle
+def _build(weeks: int, size: int, seed: int, quorum: bool) -> Bank:
+    from biflora.twin.population import rates_of, settle
 
     latent = first_draw(size, seed)
-    patients = settle(latent, seed)
+    rates = rates_of(latent)
+    patients = settle(latent, seed, rates if quorum else without_quorum(rates))
     on, failed_on = courses(patients, weeks, gut_link=True)
     off, failed_off = courses(patients, weeks, gut_link=False)
     whole = np.isfinite(on).all(axis=(0, 1, 2)) & np.isfinite(off).all(axis=(0, 1, 2))
@@ -123,6 +131,13 @@ def _build(weeks: int, size: int, seed: int) -> Bank:
     )  # fmt: skip
 
 
+def without_quorum(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same rates with virulence that follows the load by plain saturation, and that no commensal blocks."""
+    plain = rates.copy()
+    plain[:, at.QUORUM_SLOPE], plain[:, at.QUORUM_BLOCK] = 1.0, 0.0
+    return plain
+
+
 def courses(patients: Patients, weeks: int, *, gut_link: bool) -> tuple[NDArray[np.float32], int]:
     """Every arm's course of these patients in the bank's layout, and how many trajectories failed."""
     from biflora.twin.cohort import simulate_arms
@@ -131,7 +146,7 @@ def courses(patients: Patients, weeks: int, *, gut_link: bool) -> tuple[NDArray[
     return np.ascontiguousarray(made.values.transpose(0, 3, 2, 1)), made.failed
 
 
-def _read(path: Path, wanted: tuple[int, int, int]) -> Bank | None:
+def _read(path: Path, wanted: Wanted) -> Bank | None:
     """The bank in `path`; None when there is none or it is damaged (it is then built again)."""
     try:
         with np.load(path, allow_pickle=False) as held:

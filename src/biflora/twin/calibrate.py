@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biflora.knowledge.published import PublishedOutcome, arms_of, published_outcomes, published_trials
-from biflora.knowledge.rates import forecast_setting
+from biflora.knowledge.rates import calibration_setting
 from biflora.twin.campaign import Campaign
 from biflora.twin.emulator import PERCENTS, SHARES, Emulator, from_straight, learn, slope_of, to_straight
 from biflora.twin.trial_spec import ARM_SIZE
@@ -81,7 +81,7 @@ def _error(row: PublishedOutcome, simulated: float, spread: float) -> float:
     slope = slope_of(row.measure, measured)
     if row.measure == "percent_of_means" and row.observable.endswith("log10"):
         # a mean of CFU is heavy-tailed: the error of its logarithm is that of a log-normal of the patients' spread
-        return math.sqrt(parts) * forecast_setting("cfu_ln_spread").value
+        return math.sqrt(parts) * calibration_setting("cfu_ln_spread").value
     return math.sqrt(parts) * spread * slope
 
 
@@ -116,9 +116,9 @@ def _points_left(row: PublishedOutcome) -> float:
     trial = published_trials()[row.trial]
     start = {
         "scorad": trial.baseline_scorad_mean, "easi": trial.baseline_easi_mean,
-        "itch_nrs": forecast_setting("itch_at_entry").value, "poem": forecast_setting("poem_at_entry").value,
+        "itch_nrs": calibration_setting("itch_at_entry").value, "poem": calibration_setting("poem_at_entry").value,
     }.get(row.observable)  # fmt: skip
-    return forecast_setting("severity_left").value * (start or 1.0)
+    return calibration_setting("severity_left").value * (start or 1.0)
 
 
 def _responder_slope(row: PublishedOutcome, campaign: Campaign, place: int) -> float:
@@ -130,7 +130,7 @@ def _responder_slope(row: PublishedOutcome, campaign: Campaign, place: int) -> f
         None,
     )  # fmt: skip
     if partner is None:
-        return forecast_setting("responder_slope").value
+        return calibration_setting("responder_slope").value
     x = to_straight("percent_change", campaign.values[:, partner])
     y = to_straight(row.measure, campaign.values[:, place])
     return float(abs(np.cov(x, y)[0, 1] / np.var(x)))
@@ -155,7 +155,7 @@ def sample(
     """Draw populations that the published figures allow, leaving out the trials in `without`."""
     likelihood = _Likelihood(emulator, figures, figures.used & ~figures.of(without))
     random = np.random.default_rng([seed, 42])
-    scales = np.array([forecast_setting(key).value for key in EFFECTS])
+    scales = np.array([calibration_setting(key).value for key in EFFECTS])
     shifts = 0.5 * random.standard_normal((chains, len(emulator.active)))
     effects = scales * np.abs(random.standard_normal((chains, 3)))
     likelihood.set_effects(effects)

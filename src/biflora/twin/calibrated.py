@@ -56,6 +56,19 @@ def members() -> Array:
     return shift
 
 
+@cache
+def effects() -> Array:
+    """(members, 3): size of the trials' random effects that goes with each member (ln severity of all arms and
+    of active ones, log10 of microbes); without a calibration the scale of their priors."""
+    found = artefact()
+    if not found:
+        from biflora.knowledge.rates import calibration_setting
+
+        keys = ("trial_effect_prior", "active_effect_prior", "microbe_effect_prior")
+        return np.tile([calibration_setting(key).value for key in keys], (UNCALIBRATED, 1))
+    return np.array(found["effects"])
+
+
 def prior_members(count: int, seed: int) -> Array:
     """`count` draws of every median's prior: standard normal."""
     return np.random.default_rng([seed, 21]).standard_normal((count, len(RATES)))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biflora.knowledge.published import PublishedOutcome
-from biflora.twin.campaign import Campaign
+from biflora.twin.campaign import AT_ONCE, Campaign
 from biflora.twin.state import RATES
 
 Array = NDArray[np.float64]
@@ -83,6 +83,14 @@ def terms(shifts: Array, pairs: NDArray[np.int64]) -> Array:
     return np.concatenate([np.ones((len(shifts), 1)), shifts, shifts**2 - 1.0, products], axis=1)
 
 
+def _within(values: Array, together: NDArray[np.int64]) -> Array:
+    """Values less their mean over the populations that belong together."""
+    count = np.bincount(together)[:, None]
+    sums = np.zeros((len(count), values.shape[1]))
+    np.add.at(sums, together, values)
+    return np.asarray(values - (sums / count)[together])
+
+
 def active_rates() -> NDArray[np.int64]:
     """Columns of the rates that differ between populations."""
     from biflora.knowledge.rates import rates
@@ -101,6 +109,10 @@ def learn(campaign: Campaign, rows: Sequence[PublishedOutcome], seed: int) -> Em
     strong = _strongest(shifts, wanted)
     pairs = np.array([(a, b) for i, a in enumerate(strong) for b in strong[i + 1 :]])
     known = terms(shifts, pairs)
+    # populations made of the same patients share those patients' luck: it is taken out as a constant
+    together = np.arange(len(shifts)) // AT_ONCE
+    centre, middle, known = wanted.mean(axis=0), known.mean(axis=0), _within(known, together)
+    wanted = _within(wanted, together)
     fold = np.random.default_rng([seed, 41]).permutation(len(shifts)) % FOLDS
     misses = np.empty((len(RIDGES), wanted.shape[1]))
     left = np.zeros((len(RIDGES), *wanted.shape))
@@ -117,6 +129,7 @@ def learn(campaign: Campaign, rows: Sequence[PublishedOutcome], seed: int) -> Em
             weights[:, here] = _ridge(known, wanted[:, here], ridge)
     missed = misses[best, np.arange(len(best))]
     spread = wanted.std(axis=0)
+    weights[0] = centre - middle[1:] @ weights[1:]
     return Emulator(active, pairs, weights, missed, 1.0 - (missed / np.maximum(spread, 1e-9)) ** 2)
 
 
@@ -128,5 +141,5 @@ def _strongest(shifts: Array, wanted: Array) -> NDArray[np.int64]:
 
 def _ridge(known: Array, wanted: Array, ridge: float) -> Array:
     hold = ridge * np.eye(known.shape[1])
-    hold[0, 0] = 0.0
+    hold[0, 0] = 1e-9  # a constant is not held back; where it was taken out it stays nothing
     return np.asarray(np.linalg.solve(known.T @ known + hold, known.T @ wanted))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
+from biflora.errors import ClinicianMust
 from biflora.knowledge.rates import forecast_setting, score_conversions
 from biflora.knowledge.rates import observables as observable_table
 from biflora.profile.profile import Profile
 from biflora.twin.forecast import Arm, Assumption, Observation
 from biflora.twin.observe import PLACE, to_scale
-from biflora.values import State
+from biflora.values import State, Value, parse, read_json_object
 
 RATIO = "s_aureus_to_commensals"
 
@@ -60,6 +62,28 @@ def evidence_of(profile: Profile, observations: Sequence[Observation] = ()) -> E
             )
         else:
             found.missing.append(f"{seen.observable} at week {seen.week:g}: the twin does not model it")
+    return found
+
+
+class Observations(Value):
+    """What was measured later, as a file holds it."""
+
+    observations: tuple[Observation, ...]
+
+
+def read_observations(path: Path) -> tuple[Observation, ...]:
+    """Later measurements from JSON: {"observations": [{"week": 4, "observable": "scorad", "value": 30}]}.
+
+    Raises ClinicianMust naming the field.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ClinicianMust(f"{path.name}: the file cannot be read as text; name a JSON file.") from None
+    found = parse(Observations, read_json_object(text, where=path.name), where=path.name).observations
+    unknown = next((seen.observable for seen in found if seen.observable not in PLACE), None)
+    if unknown is not None:
+        raise ClinicianMust(f"{path.name}: '{unknown[:40]}' is no observable; the twin knows {', '.join(PLACE)}.")
     return found
 
 

@@ -18,11 +18,22 @@ def of_source(names: tuple[str, ...]) -> str:
 
 
 @cache
+def of_trials() -> str:
+    """SHA-256 of what a campaign is simulated from beside code: rates, levers, settings, published trials."""
+    return _of_tables(
+        "rates", "levers", "population_settings", "observables", "published_trials", "published_arms",
+        "published_outcomes",
+    )  # fmt: skip
+
+
+def _of_tables(*names: str) -> str:
+    folder = Path(__file__).parent.parent / "knowledge" / "tables"
+    return hashlib.sha256(b"\0".join((folder / f"{name}.csv").read_bytes() for name in names)).hexdigest()
+
+
+@cache
 def of_tables() -> str:
     """SHA-256 of what the bank is drawn from beside code: rates, levers, settings, the calibrated population."""
-    package = Path(__file__).parent.parent
-    tables = [
-        package / "knowledge" / "tables" / f"{name}.csv" for name in ("rates", "levers", "forecast_settings")
-    ]
-    files = [*tables, *sorted((package / "twin" / "populations").glob("*.json"))]
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
+    populations = sorted((Path(__file__).parent / "populations").glob("*.json"))
+    drawn_from = _of_tables("rates", "levers", "population_settings").encode()
+    return hashlib.sha256(b"\0".join([drawn_from, *(path.read_bytes() for path in populations)])).hexdigest()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from statistics import NormalDist
 from threading import Lock
 from typing import Any, Literal, get_args
@@ -371,20 +371,29 @@ def reweighted_scorad(
     """
     if not start_sd > 0.0:
         raise ValueError("start_sd: give a standard deviation above zero")
-    parameters = draw(n, seed)
-    entered = baseline(parameters)
-    courses = {told: simulate(parameters, told, weeks, entered) for told in {TOLD_AS[arm] for arm in arms}}
-    done = np.all([course.status == DONE for course in courses.values()], axis=0)
-    start = scorad_equivalent(next(iter(courses.values())).easi[:, 0])
+    courses, done = _everybody(tuple(sorted({TOLD_AS[arm] for arm in arms})), weeks, n, seed)
+    start = courses[TOLD_AS[arms[0]]][:, 0]
     weights = _match(start, done, start_scorad, start_sd)
     # systematic draws: one random offset, then every n-th part of the weight
     at = (np.arange(n) + np.random.default_rng([seed, 110100]).random()) / n
     chosen = np.minimum(np.searchsorted(np.cumsum(weights), at), n - 1)
     return MiyanoTold(
-        scorad={arm: scorad_equivalent(courses[TOLD_AS[arm]].easi[chosen]) for arm in arms},
+        scorad={arm: courses[TOLD_AS[arm]][chosen] for arm in arms},
         effective=float(1.0 / np.sum(weights**2)),
         gap_in_sd=float((weights[done] @ start[done] - start_scorad) / start_sd),
     )
+
+
+@lru_cache(maxsize=4)
+def _everybody(
+    arms: tuple[MiyanoArm, ...], weeks: int, n: int, seed: int
+) -> tuple[dict[MiyanoArm, Array], NDArray[np.bool_]]:
+    """SCORAD-equivalents of all patients under these arms, and whose trajectories were finished."""
+    parameters = draw(n, seed)
+    entered = baseline(parameters)
+    courses = {arm: simulate(parameters, arm, weeks, entered) for arm in arms}
+    done = np.all([course.status == DONE for course in courses.values()], axis=0)
+    return {arm: scorad_equivalent(course.easi) for arm, course in courses.items()}, np.asarray(done)
 
 
 def _match(start: Array, done: NDArray[np.bool_], mean: float, sd: float) -> Array:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from biflora.knowledge.rates import FACTORS, Rate, forecast_setting
+from biflora.knowledge.rates import FACTORS, Rate, population_setting
 from biflora.knowledge.rates import rates as rate_table
 from biflora.twin import state as at
 from biflora.twin.calibrated import members
@@ -119,7 +119,7 @@ def rates_of(latent: Latent, medians: Array | None = None) -> Array:
     """The rates (n, rates) of these patients. `medians` (members, rates) replaces the population's members."""
     table = rate_table()
     shift = (members() if medians is None else medians)[latent.member]
-    share = forecast_setting("shared_variance").value
+    share = population_setting("shared_variance").value
     own_part, common_part = math.sqrt(1.0 - share), math.sqrt(share)
     drawn = np.empty((len(latent), len(RATES)))
     for place, key in enumerate(RATES):

@@ -20,6 +20,7 @@ from biflora.twin.elsewhere import from_evidence
 from biflora.twin.evidence import Clue, Evidence, evidence_of
 from biflora.twin.forecast import Assumption, Forecast, Observation
 from biflora.twin.observe import OBSERVED, about
+from biflora.twin.structures import structures_of
 from biflora.twin.weigh import DRAWS, enough_patients, resampled, weigh
 from biflora.twin.widen import Widening
 
@@ -80,6 +81,7 @@ def simulate(person: Profile | Patient, weeks: int = 12, *, seed: int = 2026) ->
 def _told(profile: Profile, held: Bank, found: Evidence, like: Personal, weeks: int, seed: int) -> Forecast:
     on, off = draws_of(like.on, seed, weeks), draws_of(like.off, seed, weeks)
     widening = Widening(profile)
+    structures, flips = structures_of(on, off, found.clues, weeks, seed)
     return Forecast.make(
         "forecast",
         release=release(),
@@ -93,6 +95,8 @@ def _told(profile: Profile, held: Bank, found: Evidence, like: Personal, weeks: 
         goals=on.goals(),
         dots=on.dots(),
         best_chances=on.best_chances(),
+        structures=structures,
+        ranking_flips=flips,
         bank_size=held.size,
         effective_sample_size=round(like.effective, 1),
         failed_trajectories=held.failed,

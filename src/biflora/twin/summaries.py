@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from biflora.knowledge.rates import forecast_setting
 from biflora.knowledge.rates import observables as observable_table
+from biflora.knowledge.rates import population_setting
 from biflora.twin import state as at
 from biflora.twin.observe import OBSERVED, PLACE, TAILS, from_scale, to_scale
-from biflora.twin.population import Patients, flare_level, settle
+from biflora.twin.population import Latent, Patients, flare_level, settle
 from biflora.twin.regimen import OralProbiotic, Regimen, timetable
 from biflora.twin.trial_spec import Spread
 
@@ -38,7 +38,7 @@ class Course:
 
 
 def noise_of(n: int, random: np.random.Generator) -> Array:
-    """Two measurement errors of each patient and observable (2, n, observables): at entry and later."""
+    """Two measurement errors of each patient and observable, (2, n, observables): at entry and later."""
     scale = np.array([observable_table()[key].noise_sd for key in OBSERVED]) / math.sqrt(TAILS / (TAILS - 2.0))
     return np.asarray(random.standard_t(TAILS, size=(2, n, len(OBSERVED))) * scale)
 
@@ -93,7 +93,7 @@ def for_age(patients: Patients, age_group: str) -> Patients:
     if age_group != "infants":
         return patients
     rates = patients.rates.copy()
-    rates[:, at.GUT_REACH] *= forecast_setting("infant_gut_reach").value
+    rates[:, at.GUT_REACH] *= population_setting("infant_gut_reach").value
     return Patients(rates, patients.states, patients.latent, patients.seed, patients.tried, patients.failed)
 
 
@@ -146,7 +146,7 @@ def reported(measure: str, key: str, before: Array, after: Array, weights: Array
     if measure in ("responders_50", "responders_75", "improved", "mild"):
         kept = {"responders_50": 0.5, "responders_75": 0.25, "improved": 1.0 - 1e-9}
         if measure == "mild":
-            reached = after < forecast_setting("mild_scorad").value
+            reached = after < population_setting("mild_scorad").value
         else:
             reached = after <= kept[measure] * before
         share = float(weights @ reached)
@@ -159,12 +159,18 @@ def _mean_sd(values: Array, weights: Array) -> tuple[float, float]:
     return mean, math.sqrt(max(float(weights @ (values - mean) ** 2), 0.0))
 
 
-def member_patients(members: Array, each: int, seed: int) -> Patients:
-    """`each` patients of every member in `members` (members, rates), in that order, at their first visit."""
+def member_patients(members: Array, each: int, seed: int, *, alike: bool = False) -> Patients:
+    """`each` patients of every member in `members` (members, rates), in that order, at their first visit.
+
+    `alike`: made of the same normal numbers in every member, so that members differ by their rates alone.
+    """
     from biflora.twin.population import draw, rates_of
 
     member = np.repeat(np.arange(len(members), dtype=np.int64), each)
     latent = draw(len(member), np.random.default_rng([seed, 31]), member)
+    if alike:
+        same = np.tile(np.arange(each), len(members))
+        latent = Latent(latent.z[same], member, latent.keys[same])
     return settle(latent, seed, rates_of(latent, members))
 
 

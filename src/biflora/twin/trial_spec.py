@@ -6,6 +6,7 @@ trials, which the population is calibrated to.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
@@ -15,6 +16,8 @@ from biflora.knowledge.published import AgeGroup, PublishedTrial, arms_of, inter
 from biflora.twin.observe import OBSERVED
 from biflora.twin.regimen import INTERVENTIONS, Regimen
 from biflora.values import Value, parse, read_json_object
+
+ENTRY_SCORES = ("scorad", "easi", "itch_nrs")
 
 
 class Spread(Value):
@@ -57,15 +60,17 @@ class TrialSpec(Value):
     label: str = Field(default="trial", max_length=200)
     age_group: AgeGroup = "mixed"
     baseline: dict[str, Spread]
-    """Scores at entry (scorad, easi): the virtual patients are weighed to have this mean and spread."""
+    """Scores at entry (scorad, easi, itch_nrs): the virtual patients are weighed to have this mean and spread."""
     arms: tuple[TrialArmSpec, ...] = Field(min_length=1)
     endpoints: tuple[Endpoint, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _fits(self) -> TrialSpec:
-        wrong = [key for key in self.baseline if key not in ("scorad", "easi")]
+        wrong = [key for key in self.baseline if key not in ENTRY_SCORES]
         if wrong or not self.baseline:
-            raise ValueError("baseline must name scorad, easi or both, each with mean and sd")
+            raise ValueError(
+                f"baseline must name at least one of {', '.join(ENTRY_SCORES)}, each with mean and sd"
+            )
         names = [arm.name for arm in self.arms]
         if len(set(names)) < len(names):
             raise ValueError("two arms have the same name")
@@ -77,8 +82,17 @@ class TrialSpec(Value):
         return max(1, *(int(-(-point.week // 1)) for point in self.endpoints))
 
 
-def read_trial(text: str, *, where: str) -> TrialSpec:
-    """A trial from JSON. Raises TrialistMust, naming interventions that biflora does not know."""
+def read_trial(path: Path) -> TrialSpec:
+    """A trial from a JSON file. Raises TrialistMust, naming interventions that biflora does not know."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise TrialistMust(f"{path.name}: the file cannot be read as text; name a JSON file.") from None
+    return trial_of(text, where=path.name)
+
+
+def trial_of(text: str, *, where: str) -> TrialSpec:
+    """The same from its text; `where` names it in errors."""
     data = read_json_object(text, where=where, error=TrialistMust)
     for place, arm in enumerate(data.get("arms", ()) if isinstance(data.get("arms"), list) else ()):
         given = arm.get("interventions", ()) if isinstance(arm, dict) else ()
@@ -123,4 +137,6 @@ def baseline_of(row: PublishedTrial) -> dict[str, Spread]:
         found["scorad"] = Spread(mean=row.baseline_scorad_mean, sd=row.baseline_scorad_sd or 12.0)
     if row.baseline_easi_mean is not None:
         found["easi"] = Spread(mean=row.baseline_easi_mean, sd=row.baseline_easi_sd or 12.0)
+    if row.baseline_itch_mean is not None:
+        found["itch_nrs"] = Spread(mean=row.baseline_itch_mean, sd=row.baseline_itch_sd or 1.5)
     return found

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from biflora.knowledge.rates import forecast_setting
+from biflora.knowledge.rates import population_setting
 from biflora.knowledge.rates import rates as rate_table
 from biflora.twin.calibrated import prior_members
 from biflora.twin.population import draw, rates_of
@@ -27,7 +27,7 @@ def test_each_rate_keeps_its_spread_and_shares_its_variance(drawn: Array) -> Non
 
     The estimate of a variance from 500 draws has a relative SE of sqrt(2/499) = 6 %.
     """
-    share = forecast_setting("shared_variance").value
+    share = population_setting("shared_variance").value
     for key in ("butyrate_gain", "s_aureus_capacity", "adherence_oral"):
         row, values = rate_table()[key], drawn[:, RATES.index(key)]
         if row.distribution == "lognormal":
