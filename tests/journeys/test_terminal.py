@@ -143,7 +143,7 @@ def test_knowledge_is_in_order_and_the_version_names_the_release(desk: Path) -> 
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("plan",), ("profile",), ("formula", "design"), ("formula", "check"), ("twin", "simulate"),
+    [(), ("plan",), ("profile",), ("formula", "design"), ("formula", "check"), ("twin", "forecast"),
      ("trial", "replicate"), ("knowledge", "check"), ("serve",)],
 )  # fmt: skip
 def test_every_command_has_help_with_an_example(words: tuple[str, ...], desk: Path) -> None:
@@ -220,7 +220,7 @@ def test_progress_is_for_a_terminal_only(desk: Path) -> None:
 @pytest.mark.parametrize("columns", ["80", "100"])
 def test_no_number_is_cut_or_broken_on_a_narrow_terminal(columns: str, desk: Path) -> None:
     done = subprocess.run(
-        [BIFLORA, "twin", "simulate", "patient.toml"], cwd=desk, capture_output=True, text=True, timeout=120,
+        [BIFLORA, "twin", "forecast", "patient.toml"], cwd=desk, capture_output=True, text=True, timeout=120,
         env={**os.environ, "COLUMNS": columns},
     )  # fmt: skip
     assert done.returncode == 0
@@ -237,3 +237,42 @@ def test_what_the_optimiser_wrote_the_checker_reads(desk: Path) -> None:
     checked = biflora("formula", "check", "formula.json", "--json", cwd=desk)
     assert checked.returncode == 0, checked.stdout
     assert all(finding["level"] != "stop" for finding in json.loads(checked.stdout))
+
+
+TRIAL = {
+    "label": "made up", "baseline": {"scorad": {"mean": 45, "sd": 13}},
+    "arms": [
+        {"name": "care", "n": 20, "interventions": [{"name": "emollient"}]},
+        {"name": "oral", "n": 20, "interventions": [{"name": "emollient"}, {"name": "oral_probiotic"}]},
+    ],
+    "endpoints": [{"observable": "scorad", "week": 4}],
+}  # fmt: skip
+
+
+def test_a_trial_is_predicted_and_an_unknown_intervention_is_refused(desk: Path) -> None:
+    (desk / "trial.json").write_text(json.dumps(TRIAL))
+    done = biflora("twin", "predict-trial", "trial.json", "--json", cwd=desk)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert {arm["arm"] for arm in found["arms"]} == {"care", "oral"}
+    (desk / "bad.json").write_text(json.dumps(TRIAL).replace("oral_probiotic", "moon_water"))
+    refused = biflora("twin", "predict-trial", "bad.json", cwd=desk)
+    assert refused.returncode == 2
+    assert "'moon_water' is no intervention" in refused.stderr
+
+
+def test_a_later_visit_moves_the_forecast_in_the_terminal(desk: Path) -> None:
+    seen = {"observations": [{"week": 4, "observable": "scorad", "value": 15, "arm": "standard_care"}]}
+    (desk / "visits.json").write_text(json.dumps(seen))
+
+    def median(*more: str) -> float:
+        done = biflora("twin", "forecast", "patient.toml", "--json", *more, cwd=desk)
+        assert done.returncode == 0, done.stderr
+        course = next(c for c in json.loads(done.stdout)["courses"] if c["arm"] == "standard_care")
+        return float(course["bands"][12]["median"])
+
+    assert median("--observations", "visits.json") < median() - 3
+    (desk / "visits.json").write_text(json.dumps(seen).replace("scorad", "mood"))
+    refused = biflora("twin", "forecast", "patient.toml", "--observations", "visits.json", cwd=desk)
+    assert refused.returncode == 2
+    assert "'mood' is no observable" in refused.stderr

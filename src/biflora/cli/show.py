@@ -360,6 +360,6 @@ def consultation(
 def demo(cohort: DemoCohort) -> None:
     """The first patient's plan, and where everything lies."""
     if cohort.first is not None:
-        consultation(cohort.first)
+        consultation(cohort.first, record=cohort.record)
     _heading(f"Demo clinic: {cohort.patients} synthetic patients, {cohort.formulas} formulas")
     console.print(f"The first patient's report: {cohort.report}")

@@ -47,7 +47,7 @@ def protocols(result: Protocols) -> None:
         )
     if result.stopped is not None:
         for text in _about(result.stopped, 0):
-            console.print(f"Were the first one given for 12 weeks only: {escape(text)}.")
+            console.print(f"The first one for 12 weeks only {escape(text)}.")
     _weeks(result)
     console.print(
         f"[dim]Mean SCORAD is the area under the course per week, with its 80 % interval over patients like this "
@@ -72,15 +72,20 @@ def _about(row: ProtocolFound, place: int) -> list[str]:
     if row.probability_better_than_next is not None and row.probability_differs_from_next is not None:
         verb = "separated from" if row.separable_from_next else "cannot be separated from"
         told.append(
-            f"{verb} {place + 1}: better with P {chance(row.probability_better_than_next)}, apart by more than "
+            f"{verb} {place + 1}: better with P {_at_least(row.probability_better_than_next)}, apart by more than "
             f"the smallest important difference with P {chance(row.probability_differs_from_next)}"
         )
     if row.stops_at_week is not None and row.gain_at_stop is not None:
         told.append(
-            f"stops at week {row.stops_at_week}: then {_below(row.gain_at_stop)}, at the end "
-            f"{_below(row.gain_at_horizon)}"
+            f"stops at week {row.stops_at_week}: {_below(row.gain_at_stop)} then, "
+            f"{_below(row.gain_at_horizon)} at the end"
         )
     return told
+
+
+def _at_least(probability: float) -> str:
+    """Rounded down, so that no chance reads as the threshold that it has not reached."""
+    return chance(int(100 * probability) / 100 if 0.01 <= probability <= 0.99 else probability)
 
 
 def _below(gain: float) -> str:

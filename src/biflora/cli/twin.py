@@ -43,17 +43,6 @@ def twin_forecast(
         show.forecast(result)
 
 
-@twin_app.command("simulate", hidden=True)
-def twin_simulate(
-    patient: Annotated[Path, typer.Argument(help="The patient, as TOML or JSON.")],
-    weeks: Annotated[int, typer.Option(min=1, max=52, help="How many weeks to look ahead.")] = 12,
-    seed: Seed = 2026,
-    json: Json = False,
-) -> None:
-    """The former name of `forecast`."""
-    twin_forecast(patient, weeks=weeks, seed=seed, json=json)
-
-
 @twin_app.command("optimise", epilog="Example: biflora twin optimise patient.json --horizon 52")
 def twin_optimise(
     patient: Annotated[Path, typer.Argument(help="The patient, as TOML or JSON.")],
@@ -121,7 +110,7 @@ def twin_export(
     sbml: Annotated[Path, typer.Option(help="File to write, as SBML Level 3 Version 2.")],
     arm: Annotated[Arm, typer.Option(help="The arm whose plan the patient is under.")] = "combination",
     patient: Annotated[
-        int | None, typer.Option(min=1, help="The how-manieth patient that the seed draws; absent: the median one.")
+        int | None, typer.Option(min=1, help="Which of the patients that the seed draws; absent: the median one.")
     ] = None,
     weeks: Annotated[int, typer.Option(min=1, max=52, help="How long the file says it is meant for.")] = 12,
     seed: Seed = 2026,

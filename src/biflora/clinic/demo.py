@@ -22,8 +22,10 @@ from biflora.clinic.decide import (
 )
 from biflora.clinic.intake import keep_new_patient
 from biflora.clinic.research import keep_replication
+from biflora.clinic.review import track_record_of
 from biflora.dispensary.batch import Lot, OrderState
 from biflora.errors import OperatorMust
+from biflora.followup.track_record import TrackRecord
 from biflora.formula.formula import Formula
 from biflora.profile.patient import InstrumentInput, Patient
 from biflora.store.store import Store, now
@@ -74,6 +76,8 @@ class DemoCohort:
     patients: int
     formulas: int
     first: Consultation | None
+    record: TrackRecord
+    """How the forecasts of the first patient did."""
     report: Path
     newly_made: bool
 
@@ -118,25 +122,26 @@ def open_demo(folder: Path, *, on_step: Say = lambda step: None) -> DemoCohort:
             seed_demo(store, folder, on_step=on_step)
         patients = store.patients()
         first = consultation_of(store, patients[0].patient_id) if patients else None
+        record = track_record_of(store, patients[0].patient_id) if patients else TrackRecord()
         formulas = sum("formula" in kinds for kinds in store.kinds_by_patient().values())
     finally:
         store.close()
     report = folder / "first-patient" / "report.html"
     if first is not None and not report.exists():
         on_step("Writing the first patient's report")
-        write_report(first, report.parent)
-    return DemoCohort(len(patients), formulas, first, report, fresh)
+        write_report(first, record, report.parent)
+    return DemoCohort(len(patients), formulas, first, record, report, fresh)
 
 
-def write_report(result: Consultation, folder: Path) -> None:
-    """report.html and report.pdf of one consultation."""
+def write_report(result: Consultation, record: TrackRecord, folder: Path) -> None:
+    """report.html and report.pdf of one consultation, with how its patient's forecasts did."""
     from biflora.papers.report import report_html, report_pdf
 
     folder.mkdir(parents=True, exist_ok=True)
     parts = (result.profile, result.forecast, result.plan, result.formula)
     at = now()
-    (folder / "report.html").write_text(report_html(*parts, made_at=at), encoding="utf-8")
-    (folder / "report.pdf").write_bytes(report_pdf(*parts, made_at=at))
+    (folder / "report.html").write_text(report_html(*parts, made_at=at, record=record), encoding="utf-8")
+    (folder / "report.pdf").write_bytes(report_pdf(*parts, made_at=at, record=record))
 
 
 def seed_demo(

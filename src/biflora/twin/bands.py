@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from biflora.knowledge.rates import ObservableRow
 from biflora.knowledge.rates import observables as observable_table
+from biflora.twin.calibrated import effects
 from biflora.twin.forecast import ARMS, Arm, BestChance, Course, Difference, Dots, GoalChance
 from biflora.twin.observe import OBSERVED, PLACE, measured
 from biflora.values import Band
@@ -30,6 +31,9 @@ GOALS: tuple[tuple[str, str, float], ...] = (
 TIE, TIE_OF_SCORE = 1e-3, 5e-4
 """Arms closer than this do not differ (of a score: this part of its range; it covers the solver's tolerance)."""
 DOTS = 20
+SCORES = ("scorad", "easi", "oscorad", "itch_nrs", "poem")
+GROWN_WEEKS = 4.0
+"""Weeks in which what a product does beyond its kind has grown to its full size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +128,36 @@ class Draws:
         )
 
 
+def _products(shape: tuple[int, ...], seed: int, gut_link: bool) -> dict[Arm, NDArray[np.float32]]:
+    """Factors on severity (week, draw): one product differs from another, as the active arms of trials do.
+
+    Its size on ln severity is that of the calibration's effect on active arms. It grows over the first weeks; with
+    the gut link off an oral product has none. Both products together bring theirs: no term of the pair.
+    """
+    random = np.random.default_rng([seed, 10])
+    weeks, count = shape
+    grown = np.minimum(np.arange(weeks) / GROWN_WEEKS, 1.0)[:, None]
+    size = effects()[random.integers(0, len(effects()), count), 1]
+    oral, topical = size * random.standard_normal((2, count))
+    if not gut_link:
+        oral = np.zeros(count)
+    own: dict[Arm, Array] = {"oral": oral, "topical": topical, "combination": oral + topical}
+    return {arm: np.exp(grown * effect).astype(np.float32) for arm, effect in own.items()}
+
+
 def tie_of(row: ObservableRow) -> float:
     return TIE_OF_SCORE * row.maximum if row.unit == "points" else TIE
 
 
-def draws_of(values: NDArray[np.float32], seed: int, weeks: int) -> Draws:
-    """Latent courses (arm, observable, week, draw) with one measurement's error each."""
-    some = values[:, :, : weeks + 1]
+def draws_of(values: NDArray[np.float32], seed: int, weeks: int, *, gut_link: bool = True) -> Draws:
+    """Latent courses (arm, observable, week, draw) with one measurement's error each.
+
+    Scores of the arms with a product differ by what that product does beyond its kind (`_products`).
+    """
+    some = values[:, :, : weeks + 1].copy()
+    for arm, factor in _products(some.shape[2:], seed, gut_link).items():
+        for key in SCORES:
+            some[ARMS.index(arm), PLACE[key]] *= factor
     middle = np.ascontiguousarray(some.mean(axis=0).transpose(1, 2, 0))
     noise = measured(middle, np.random.default_rng([seed, 5]), limits=False) - middle
     return Draws(some, np.ascontiguousarray(noise.transpose(2, 0, 1)))

@@ -35,6 +35,8 @@ SIZE = 20_480
 WEEKS = 12
 LONG_SIZE = 4096
 """Size of the bank for more than `WEEKS` weeks, which is built on demand."""
+KEPT_FILES = 8
+"""Banks left in the cache: a few horizons and structures, and those of the version before."""
 _KEPT: dict[Wanted, Bank] = {}
 _BUILDING = Lock()
 
@@ -176,5 +178,13 @@ def _write(path: Path, built: Bank) -> None:
         except OSError:
             Path(draft).unlink(missing_ok=True)
             raise
+        _tidy(path.parent)
     except OSError:
         return  # a read-only home: the bank stays in memory for this process
+
+
+def _tidy(folder: Path) -> None:
+    """Leave the newest banks: each change of the model leaves one behind that nobody will read again."""
+    banks = sorted(folder.glob("bank-*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in banks[KEPT_FILES:]:
+        old.unlink(missing_ok=True)

@@ -39,7 +39,7 @@ from biflora.twin.identified import (
     verdict,
 )
 from biflora.twin.linear import Learnt, between_and_within, information
-from biflora.twin.measure_next import Schedule, for_patient, for_trial
+from biflora.twin.measure_next import Schedule, for_patient, for_trial, patient_learns
 from biflora.twin.observe import OBSERVED, PLACE, to_scale
 from biflora.twin.population import settle
 from biflora.twin.sensitivity import Sensitivities, sensitivities
@@ -106,7 +106,7 @@ def identify(
     around = sensitivities(settle(some, seed), ARMS, max(last, _PUBLISHED_WEEKS))
     spread = _spread_within(held, eligible)
     designs = (
-        *(_one_patient(around, asked, arm) for arm in asked.arms),
+        *(_one_patient(around, asked, arm, held, eligible) for arm in asked.arms),
         _trial(around, asked, n, spread),
         _published(around, spread),
     )
@@ -160,27 +160,36 @@ class Seen(NamedTuple):
     week: int
 
 
-def _one_patient(around: Sensitivities, asked: Schedule, arm: Arm) -> DesignLearnt:
+def _one_patient(
+    around: Sensitivities, asked: Schedule, arm: Arm, held: Bank, eligible: NDArray[np.int64]
+) -> DesignLearnt:
+    """Rates by sensitivities; effects by the covariances of the bank, which hold more than what is linear."""
     seen = [Seen(key, week) for key in asked.measures for week in asked.weeks]
     learnt: list[Learnt] = []
-    gradients: list[Array] = []
     for patient in range(around.patients):
         by_rate = _rows(around.by_rate[:, :, patient], around.arms.index(arm), seen)
         by_flare = _rows(around.by_flare[:, :, patient], around.arms.index(arm), seen)
         learnt.append(Learnt(information(by_rate, np.diag(_noise(seen)) + by_flare @ by_flare.T)))
-        gradients.append(around.by_rate[:, :, patient])
+
+    def course(of: Arm, week: int, observable: str = "scorad") -> Array:
+        return np.asarray(held.on[ARMS.index(of), PLACE[observable], week], dtype=np.float64)
+
+    wanted = {"severity": course("standard_care", asked.weeks[0])}
+    for key, (_, of, observable) in EFFECTS.items():
+        last = max(asked.weeks)
+        wanted[key] = course(of, last, observable) - course("standard_care", last, observable)
+    effects = {key: patient_learns(held, asked, arm, eligible, quantity) for key, quantity in wanted.items()}
     words = f"one patient, {ARM_LABELS[arm].lower()}, {_visits(asked)}"
-    return _design(f"patient_{arm}", words, (arm,), around, learnt, gradients, max(asked.weeks), asked.weeks[0])
+    return _design(f"patient_{arm}", words, (arm,), around, learnt, effects)
 
 
 def _trial(around: Sensitivities, asked: Schedule, n: int, spread: _Spread) -> DesignLearnt:
     seen = [Seen(key, week) for key in asked.measures for week in asked.weeks]
     total = sum(_of_arm(around, spread, arm, seen, n) for arm in asked.arms)
     words = f"trial, {n} per arm ({', '.join(ARM_LABELS[arm].lower() for arm in asked.arms)}), {_visits(asked)}"
-    return _design(
-        "trial", words, asked.arms, around, [Learnt(np.asarray(total))], [around.common()], max(asked.weeks),
-        asked.weeks[0],
-    )  # fmt: skip
+    learnt = Learnt(np.asarray(total))
+    effects = _effects(around, learnt, asked.weeks[0], max(asked.weeks))
+    return _design("trial", words, asked.arms, around, [learnt], effects)
 
 
 def _published(around: Sensitivities, spread: _Spread) -> DesignLearnt:
@@ -195,10 +204,11 @@ def _published(around: Sensitivities, spread: _Spread) -> DesignLearnt:
             total += _of_arm(around, spread, arm, seen, n)
             used.add(arm)
             taken.append(trial)
-    count = len(set(taken))
+    learnt = Learnt(total)
     return _design(
-        "published", f"{count} published trials of these arms, as far as they reported",
-        tuple(arm for arm in ARMS if arm in used), around, [Learnt(total)], [around.common()], _PUBLISHED_WEEKS, 0,
+        "published", f"{len(set(taken))} published trials of these arms, as far as they reported",
+        tuple(arm for arm in ARMS if arm in used), around, [learnt],
+        _effects(around, learnt, 0, _PUBLISHED_WEEKS),
     )  # fmt: skip
 
 
@@ -278,14 +288,25 @@ def _visits(asked: Schedule) -> str:
     return f"{names} at weeks {', '.join(str(week) for week in asked.weeks)}"
 
 
+def _effects(around: Sensitivities, learnt: Learnt, first: int, last: int) -> dict[str, float]:
+    """Shrinkage of each effect on the population's mean, by its gradient."""
+    common, care = around.common(), around.arms.index("standard_care")
+    found = {"severity": learnt.of(common[:, care, first, PLACE["scorad"]])}
+    for key, (_, arm, observable) in EFFECTS.items():
+        at_week = common[:, :, last, PLACE[observable]]
+        found[key] = learnt.of(at_week[:, around.arms.index(arm)] - at_week[:, care])
+    return found
+
+
 def _design(
     key: str, words: str, arms: tuple[Arm, ...], around: Sensitivities, learnt: Sequence[Learnt],
-    gradients: Sequence[Array], last: int, first: int,
+    effects: Mapping[str, float],
 ) -> DesignLearnt:  # fmt: skip
-    """`gradients`: sensitivities (rate, arm, week, observable) of what each of `learnt` is about."""
+    """`effects`: shrinkage of severity and of each of `EFFECTS`."""
     table = rate_table()
     shrinkage = np.mean([one.shrinkage for one in learnt], axis=0)
     order = np.argsort(-shrinkage, kind="stable")
+    questions = {"severity": "severity before treatment", **{name: row[0] for name, row in EFFECTS.items()}}
     return DesignLearnt(
         key=key, label=words, arms=arms, directions=round(float(np.median([one.directions for one in learnt]))),
         of_rates=len(around.rates), half_learnt=int(np.count_nonzero(shrinkage >= A_HALF)),
@@ -297,24 +318,12 @@ def _design(
             for place in order
         ),
         questions=(
-            _quantity("severity", "severity before treatment", learnt,
-                      [g[:, around.arms.index("standard_care"), first, PLACE["scorad"]] for g in gradients]),
-            *(_quantity(name, text, learnt, [_effect(g, around, arm, last, seen) for g in gradients])
-              for name, (text, arm, seen) in EFFECTS.items()),
+            *(QuestionAnswered(key=name, question=text, shrinkage=round(effects[name], 4),
+                               verdict=verdict(effects[name]))
+              for name, text in questions.items()),
             *(_group(name, text, rates, learnt, around) for name, (text, rates) in GROUPS.items()),
         ),
     )  # fmt: skip
-
-
-def _effect(gradient: Array, around: Sensitivities, arm: Arm, week: int, observable: str) -> Array:
-    one, other = around.arms.index(arm), around.arms.index("standard_care")
-    at_week = gradient[:, :, week, PLACE[observable]]
-    return np.asarray(at_week[:, one] - at_week[:, other])
-
-
-def _quantity(key: str, question: str, learnt: Sequence[Learnt], gradients: Sequence[Array]) -> QuestionAnswered:
-    found = float(np.mean([one.of(g) for one, g in zip(learnt, gradients, strict=True)]))
-    return QuestionAnswered(key=key, question=question, shrinkage=round(found, 4), verdict=verdict(found))
 
 
 def _group(
@@ -358,6 +367,7 @@ def _assumptions() -> tuple[Assumption, ...]:
         "Published arms are read as the four arms at the reference dose, weeks after 12 as week 12, every figure "
         "as an arm's mean with the twin's own spread. Signs without a figure are left out, and so is what makes "
         "trials differ beyond chance: they teach less than shown.",
-        "The next measurement rests on means and covariances of the bank's virtual patients, as if Gaussian.",
+        "One patient's effects and the next measurement rest on means and covariances of the bank's virtual "
+        "patients, as if Gaussian; a trial's effects are local like its rates.",
     )
     return tuple(Assumption(what=what, status="assumed", source="biflora developers") for what in said)

@@ -49,6 +49,17 @@ def for_patient(
     return _ranked("patient", (arm,), asked, joint, noise, 1)
 
 
+def patient_learns(held: Bank, asked: Schedule, arm: Arm, eligible: NDArray[np.int64], quantity: Array) -> float:
+    """Part of the variance of a quantity (patient,) of the bank that one patient's measurements take away."""
+    joint = covariance(np.column_stack([quantity[eligible], _columns(held, arm, asked.weeks)[eligible]]))
+    noise = np.diag([0.0, *_noise_of(asked.weeks)])
+    base = [
+        1 + PLACE[key] * len(asked.weeks) + place for key in asked.measures for place in range(len(asked.weeks))
+    ]
+    left = float(given(joint, noise, base)[0, 0])
+    return float(np.clip(1.0 - left / joint[0, 0], 0.0, 1.0)) if joint[0, 0] > 0.0 else 0.0
+
+
 def for_trial(held: Bank, asked: Schedule, eligible: NDArray[np.int64], n: int) -> WhatNext:
     """Single measurements added in every arm of a trial of `n` per arm: how they narrow the populations' mean."""
     parts = [_columns(held, arm, asked.weeks)[eligible] for arm in asked.arms]

@@ -71,7 +71,7 @@ def optimise(
         name = profile.patient.condition.value.replace("_", " ")
         raise ClinicianMust(
             f"No protocol can be searched for {name}: the twin has a model of atopic dermatitis only. "
-            "See what trials reported instead: biflora twin simulate."
+            "See what trials reported instead: biflora twin forecast."
         )
     topical: Topical = "strain" if research else "formula"
     patients = patients_like(profile, observations, stages[-1], seed)

@@ -79,7 +79,7 @@ def simulate(person: Profile | Patient, weeks: int = 12, *, seed: int = 2026) ->
 
 
 def _told(profile: Profile, held: Bank, found: Evidence, like: Personal, weeks: int, seed: int) -> Forecast:
-    on, off = draws_of(like.on, seed, weeks), draws_of(like.off, seed, weeks)
+    on, off = draws_of(like.on, seed, weeks), draws_of(like.off, seed, weeks, gut_link=False)
     widening = Widening(profile)
     structures, flips = structures_of(on, off, found.clues, weeks, seed)
     return Forecast.make(
@@ -126,6 +126,8 @@ def _assumptions(like: Personal) -> tuple[Assumption, ...]:
          rate_table()["placebo_gain"].source),
         ("Bands of a course hold this patient's own course and the error of one measurement; bands of a "
          "difference compare the same virtual patients without measurement error.", ours),
+        ("One oral or topical product differs from another, as active arms of trials do beyond their kind; the "
+         "differences between arms hold that, and its size is the calibration's.", ours),
         ("Copies by qPCR are read as colony-forming units.", ours),
         (f"{assumed} of the model's {len(rows)} rates are assumed. The intervals are honest only as far as that "
          "population is.", "docs: the twin's equations and rates"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -206,3 +207,13 @@ def test_psoriasis_row_gives_the_published_share_of_pasi_75() -> None:
 def test_too_far_ahead_is_refused() -> None:
     with pytest.raises(ClinicianMust, match="1 to 52"):
         forecast(made_up(scorad=50), weeks=60)
+
+
+def test_old_banks_do_not_pile_up(tmp_path: Path) -> None:
+    for age in range(12):
+        path = tmp_path / f"bank-{age}.npz"
+        path.write_text("old")
+        os.utime(path, (1_000_000 - age, 1_000_000 - age))
+    bank_module._tidy(tmp_path)
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [f"bank-{age}.npz" for age in range(bank_module.KEPT_FILES)]

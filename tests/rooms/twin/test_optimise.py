@@ -7,6 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
+from biflora.cli import show_twin
+from biflora.cli.show import console
 from biflora.errors import ClinicianMust
 from biflora.knowledge.protocols import protocol_burden
 from biflora.profile.patient import Condition, Patient
@@ -175,9 +177,20 @@ def test_the_front_tells_all_that_was_asked(found: Protocols) -> None:
     assert found.proposed in {row.label for row in (*found.front, found.standard_care)}
     assert found.stopped is not None
     assert found.stopped.stops_at_week == 12
-    assert found.stopped.gain_at_horizon < found.front[0].gain_at_horizon
+    assert found.stopped.gain_at_horizon <= found.front[0].gain_at_horizon
     assert not found.research
     assert all("strain" not in row.label for row in found.front)
+
+
+def test_the_terminal_says_what_cannot_be_separated(found: Protocols) -> None:
+    with console.capture() as said:
+        show_twin.protocols(found)
+    text = " ".join(said.get().split())
+    assert text.count("◀ proposed") == 1
+    unsure = sum(row.separable_from_next is False for row in found.front)
+    assert text.count("cannot be separated from") - found.answer.count("cannot be separated from") == unsure
+    assert "12 weeks only" in text
+    assert "research mode only" in text
 
 
 def test_stopping_leads_to_relapse() -> None:
@@ -205,6 +218,9 @@ def test_every_candidate_meets_the_same_patients() -> None:
     assert one.shape == (16, 13)
     assert np.array_equal(one[:, :5], other[:, :5])
     assert not np.array_equal(one[:, 8], other[:, 8])
+    at_once = Trial(tried.patients, 12)
+    at_once.run((early,), 16)
+    assert np.array_equal(at_once.scorad(early), tried.scorad(early))  # in two stages as in one
 
 
 def test_patients_like_her_are_like_her() -> None:

@@ -40,7 +40,7 @@ def test_structures_of_a_patient() -> None:
     held = bank()
     clues = [Clue("scorad", 60.0, 5.0)]
     like = personal(held, clues, 1)
-    found, _ = structures_of(draws_of(like.on, 1, 12), draws_of(like.off, 1, 12), clues, 12, 1)
+    found, _ = structures_of(draws_of(like.on, 1, 12), draws_of(like.off, 1, 12, gut_link=False), clues, 12, 1)
     by = {structure.key: structure for structure in found}
     assert list(by) == ["twin", "no_gut", "no_agr", "miyano", "random_walk", "last_value"]
     assert sum(structure.weight for structure in found) == pytest.approx(1.0, abs=1e-3)
@@ -53,7 +53,7 @@ def test_structures_of_a_patient() -> None:
 def test_without_a_score_only_structures_that_need_none_are_told() -> None:
     held = bank()
     like = personal(held, [], 1)
-    found, _ = structures_of(draws_of(like.on, 1, 12), draws_of(like.off, 1, 12), [], 12, 1)
+    found, _ = structures_of(draws_of(like.on, 1, 12), draws_of(like.off, 1, 12, gut_link=False), [], 12, 1)
     assert [structure.key for structure in found] == ["twin", "no_gut", "no_agr"]
 
 
