@@ -24,7 +24,8 @@ from biflora.twin.trial_spec import ARM_SIZE
 
 Array = NDArray[np.float64]
 MICROBES = ("s_aureus_log10", "commensals_log10", "faecal_butyrate")
-CHAINS, ROUNDS, SETTLED = 48, 900, 400
+CHAINS, ROUNDS, SETTLED = 48, 600, 200
+GAUSS_NEWTON = 8
 NO_SIGN = 1.96
 """A difference counts as shown beyond so many standard errors."""
 EFFECTS = ("trial_effect_prior", "active_effect_prior", "microbe_effect_prior")
@@ -152,25 +153,29 @@ def sample(
     emulator: Emulator, figures: Figures, seed: int, *, without: Collection[str] = (), rounds: int = ROUNDS,
     settled: int = SETTLED, chains: int = CHAINS, on_progress: Callable[[float], None] = lambda share: None,
 ) -> Posterior:  # fmt: skip
-    """Draw populations that the published figures allow, leaving out the trials in `without`."""
+    """Draw populations that the published figures allow, leaving out the trials in `without`.
+
+    Elliptical slices about a Gaussian that already knows where the figures pull (Nishihara 2014, JMLR 15:2087),
+    so that chains move far; the sizes of the random effects by Metropolis steps.
+    """
     likelihood = _Likelihood(emulator, figures, figures.used & ~figures.of(without))
     random = np.random.default_rng([seed, 42])
     scales = np.array([calibration_setting(key).value for key in EFFECTS])
-    shifts = 0.5 * random.standard_normal((chains, len(emulator.active)))
+    about = _Gaussian.near(likelihood, scales)
+    shifts = about.middle + random.standard_normal((chains, len(emulator.active))) @ about.root.T
     effects = scales * np.abs(random.standard_normal((chains, 3)))
-    likelihood.set_effects(effects)
-    score = likelihood(shifts)
+    covering = likelihood.covering(effects)
+    score = likelihood(shifts, covering)
     kept_shifts, kept_effects = [], []
     for turn in range(rounds):
-        shifts, score = _slice(shifts, score, likelihood, random)
+        shifts, score = _slice(shifts, score, likelihood, covering, about, random)
         proposed = effects * np.exp(0.35 * random.standard_normal(effects.shape))
-        before = score - 0.5 * np.sum((effects / scales) ** 2, axis=1) + np.sum(np.log(effects), axis=1)
-        likelihood.set_effects(proposed)
-        new = likelihood(shifts)
-        after = new - 0.5 * np.sum((proposed / scales) ** 2, axis=1) + np.sum(np.log(proposed), axis=1)
-        taken = np.log(random.random(chains)) < after - before
+        other = likelihood.covering(proposed)
+        new = likelihood(shifts, other)
+        gain = new - score + _prior_of(proposed, scales) - _prior_of(effects, scales)
+        taken = np.log(random.random(chains)) < gain
         effects, score = np.where(taken[:, None], proposed, effects), np.where(taken, new, score)
-        likelihood.set_effects(effects)
+        covering = covering.where(taken, other)
         if turn >= settled:
             kept_shifts.append(shifts.copy())
             kept_effects.append(effects.copy())
@@ -181,6 +186,11 @@ def sample(
     )  # fmt: skip
 
 
+def _prior_of(effects: Array, scales: Array) -> Array:
+    """ln half-normal density of the effects' sizes on the scale of their logarithm."""
+    return np.asarray(np.sum(np.log(effects) - 0.5 * (effects / scales) ** 2, axis=1))
+
+
 def _between(draws: Array) -> float:
     """R-hat of the worst rate; `draws` (round, chain, rate)."""
     rounds = draws.shape[0]
@@ -189,27 +199,79 @@ def _between(draws: Array) -> float:
     return float(np.sqrt((within * (rounds - 1) / rounds + means) / within).max())
 
 
+@dataclass(frozen=True, slots=True)
+class _Gaussian:
+    """A normal distribution near the posterior: by Gauss–Newton steps on the figures that were printed."""
+
+    middle: Array
+    root: Array
+    """Square root of its covariance."""
+    precision: Array
+
+    @classmethod
+    def near(cls, likelihood: _Likelihood, scales: Array) -> _Gaussian:
+        count = len(likelihood.emulator.active)
+        middle, step = np.zeros(count), 1e-3
+        covering = likelihood.covering(0.7 * scales[None, :])
+        precision = np.eye(count)
+        for _ in range(GAUSS_NEWTON):
+            around = np.concatenate([middle[None, :], middle + step * np.eye(count)])
+            found = likelihood.emulator(around)[:, likelihood.plain]
+            slopes = ((found[1:] - found[0]) / step).T
+            pull = slopes.T @ covering.inverse[0]
+            precision = np.eye(count) + pull @ slopes
+            off = likelihood.figures.value[likelihood.plain] - found[0]
+            middle = np.linalg.solve(precision, pull @ (off + slopes @ middle))
+        return cls(middle, np.linalg.cholesky(np.linalg.inv(precision)), precision)
+
+    def beyond(self, shifts: Array) -> Array:
+        """ln of the standard normal prior over this density, but for a constant."""
+        off = shifts - self.middle
+        return np.asarray(
+            -0.5 * np.sum(shifts**2, axis=1)
+            + 0.5 * np.einsum("ci,ij,cj->c", off, self.precision, off, optimize=True)
+        )
+
+
 def _slice(
-    shifts: Array, score: Array, likelihood: _Likelihood, random: np.random.Generator
-) -> tuple[Array, Array]:
-    """One elliptical slice of every chain at once; the prior of `shifts` is standard normal."""
+    shifts: Array, score: Array, likelihood: _Likelihood, covering: _Covering, about: _Gaussian,
+    random: np.random.Generator,
+) -> tuple[Array, Array]:  # fmt: skip
+    """One elliptical slice of every chain at once, on ellipses about the near Gaussian."""
     chains = len(shifts)
-    other = random.standard_normal(shifts.shape)
-    level = score + np.log(random.random(chains))
+    other = random.standard_normal(shifts.shape) @ about.root.T
+    level = score + about.beyond(shifts) + np.log(random.random(chains))
     angle = random.uniform(0.0, 2.0 * math.pi, chains)
     low, high = angle - 2.0 * math.pi, angle.copy()
     out, found = shifts.copy(), score.copy()
     waiting = np.ones(chains, dtype=bool)
     while waiting.any():
-        tried = np.cos(angle)[:, None] * shifts + np.sin(angle)[:, None] * other
-        new = likelihood(tried)
-        done = waiting & (new >= level)
+        tried = about.middle + np.cos(angle)[:, None] * (shifts - about.middle) + np.sin(angle)[:, None] * other
+        new = likelihood(tried, covering)
+        done = waiting & (new + about.beyond(tried) >= level)
         out[done], found[done] = tried[done], new[done]
         waiting &= ~done
         low = np.where(waiting & (angle < 0.0), angle, low)
         high = np.where(waiting & (angle >= 0.0), angle, high)
         angle = np.where(waiting, random.uniform(low, high), angle)
     return out, found
+
+
+@dataclass(frozen=True, slots=True)
+class _Covering:
+    """Covariances of every chain under its sizes of the random effects."""
+
+    inverse: Array
+    """(chain, figure, figure)."""
+    constant: Array
+    sign_sd: Array
+
+    def where(self, taken: NDArray[np.bool_], other: _Covering) -> _Covering:
+        """The other one in the chains where it was taken."""
+        return _Covering(
+            np.where(taken[:, None, None], other.inverse, self.inverse),
+            np.where(taken, other.constant, self.constant), np.where(taken[:, None], other.sign_sd, self.sign_sd),
+        )  # fmt: skip
 
 
 class _Likelihood:
@@ -220,33 +282,43 @@ class _Likelihood:
         self.plain = np.flatnonzero(used & ~figures.sign)
         self.signs = np.flatnonzero(used & figures.sign)
         self.figures = figures
-        self.same = (figures.trial[self.plain][:, None] == figures.trial[self.plain][None, :]).astype(float)
         self.noise = figures.error**2 + emulator.missed**2
-        self.inverse, self.constant, self.sign_sd = np.empty(0), np.empty(0), np.empty(0)
+        same = figures.trial[self.plain][:, None] == figures.trial[self.plain][None, :]
+        loading = figures.loading[self.plain]
+        self.outer = (loading[:, None, :] * loading[None, :, :] * same[:, :, None]).reshape(-1, 3)
+        self.blocks = [
+            np.flatnonzero(figures.trial[self.plain] == t) for t in np.unique(figures.trial[self.plain])
+        ]
+        self.null = calibration_setting("reported_when_null").value
 
-    def set_effects(self, effects: Array) -> None:
-        """Covariances of every chain under its sizes of the random effects (chain, 3)."""
-        loading = self.figures.loading[self.plain]
-        outer = loading[:, None, :] * loading[None, :, :] * self.same[:, :, None]
-        covariance = np.einsum("ce,ije->cij", effects**2, outer)
-        covariance[:, np.arange(len(self.plain)), np.arange(len(self.plain))] += self.noise[self.plain]
-        self.inverse = np.linalg.inv(covariance)
-        self.constant = -0.5 * np.linalg.slogdet(covariance)[1]
-        wide = np.einsum("ce,ie->ci", effects**2, self.figures.loading[self.signs] ** 2)
-        self.sign_sd = np.sqrt(wide + self.noise[self.signs])
+    def covering(self, effects: Array) -> _Covering:
+        """Trials are independent of each other: each one's block is inverted by itself."""
+        count = len(self.plain)
+        covariance = (effects**2 @ self.outer.T).reshape(len(effects), count, count)
+        covariance[:, np.arange(count), np.arange(count)] += self.noise[self.plain]
+        inverse, constant = np.zeros_like(covariance), np.zeros(len(effects))
+        for block in self.blocks:
+            part = covariance[:, block[:, None], block[None, :]]
+            inverse[:, block[:, None], block[None, :]] = np.linalg.inv(part)
+            constant -= 0.5 * np.linalg.slogdet(part)[1]
+        wide = effects**2 @ (self.figures.loading[self.signs] ** 2).T
+        return _Covering(inverse, constant, np.sqrt(wide + self.noise[self.signs]))
 
-    def __call__(self, shifts: Array) -> Array:
-        from scipy.special import log_ndtr, ndtr
+    def __call__(self, shifts: Array, covering: _Covering) -> Array:
+        from scipy.special import ndtr
 
-        predicted = self.emulator(shifts)
-        off = self.figures.value[self.plain] - predicted[:, self.plain]
-        total = self.constant - 0.5 * np.einsum("ci,cij,cj->c", off, self.inverse, off)
+        found = self.emulator(shifts)
+        off = self.figures.value[self.plain] - found[:, self.plain]
+        total = covering.constant - 0.5 * np.sum(
+            np.matmul(covering.inverse, off[:, :, None])[:, :, 0] * off, axis=1
+        )
         shown = NO_SIGN * self.figures.error[self.signs]
-        middle, sd = predicted[:, self.signs], self.sign_sd
-        lower, upper = (-shown - middle) / sd, (shown - middle) / sd
+        middle, sd = found[:, self.signs], covering.sign_sd
+        lower, higher = ndtr((-shown - middle) / sd), ndtr((middle - shown) / sd)
+        none = self.null * (1.0 - lower - higher)  # a trial without a difference is reported less often
         direction = self.figures.value[self.signs]
-        none = np.log(np.maximum(ndtr(upper) - ndtr(lower), 1e-12))
-        each = np.where(direction == 0.0, none, np.where(direction < 0.0, log_ndtr(lower), log_ndtr(-upper)))
+        this = np.where(direction == 0.0, none, np.where(direction < 0.0, lower, higher))
+        each = np.log(np.maximum(this, 1e-12)) - np.log(lower + higher + none)
         return np.asarray(total + each.sum(axis=1))
 
 
