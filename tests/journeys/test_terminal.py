@@ -225,8 +225,10 @@ def test_no_number_is_cut_or_broken_on_a_narrow_terminal(columns: str, desk: Pat
     )  # fmt: skip
     assert done.returncode == 0
     assert "…" not in done.stdout
-    (row,) = [line for line in done.stdout.splitlines() if line.startswith("SCORAD")]
-    assert len(re.findall(r"\d+ \(\d+–\d+\)", row)) == 4
+    lines = done.stdout.splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("SCORAD")) + 2
+    for arm, line in zip(("Standard care", "Oral", "Topical", "Both"), lines[first : first + 4], strict=True):
+        assert re.fullmatch(rf"{arm} +\d+ \(\d+–\d+\)", line.rstrip())
     assert "-0" not in done.stdout
 
 

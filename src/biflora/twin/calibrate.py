@@ -48,6 +48,8 @@ class Figures:
     """True: only its direction was reported."""
     used: NDArray[np.bool_]
     """True: the calibration learns from it."""
+    spread: NDArray[np.bool_]
+    """True: ln of the standard deviation between the arm's patients stands here, not the figure of its row."""
 
     def of(self, trials: Collection[str]) -> NDArray[np.bool_]:
         return np.array([row.trial in trials for row in self.rows])
@@ -60,16 +62,33 @@ def figures_of(campaign: Campaign) -> Figures:
     names = tuple(dict.fromkeys(row.trial for row in rows))
     middle, spread = np.median(campaign.values, axis=0), np.median(campaign.spreads, axis=0)
     error = np.array([_error(row, middle[k], spread[k]) for k, row in enumerate(rows)])
+    wide = [rows[k] for k in spreads_of(rows)]
+    deviations = [math.log(row.se * math.sqrt(row.n)) for row in wide if row.se and row.n]
+    missing = calibration_setting("spread_model_error").value
+    both = (*rows, *wide)
     return Figures(
-        rows=rows,
-        value=np.array([float(to_straight(row.measure, row.value)) for row in rows]),
-        error=error,
-        loading=np.array([_loading(row, campaign, k) for k, row in enumerate(rows)]),
-        trial=np.array([names.index(row.trial) for row in rows]),
+        rows=both,
+        value=np.array([*(float(to_straight(row.measure, row.value)) for row in rows), *deviations]),
+        error=np.array(
+            [*error, *(math.hypot(missing, 1.0 / math.sqrt(2.0 * (row.n or 2) - 2.0)) for row in wide)]
+        ),
+        loading=np.concatenate([
+            np.array([_loading(row, campaign, k) for k, row in enumerate(rows)]), np.zeros((len(wide), 3))
+        ]),
+        trial=np.array([names.index(row.trial) for row in both]),
         trials=names,
-        sign=np.array([row.measure == "sign" for row in rows]),
-        used=np.array([row.use == "calibrate" for row in rows]),
+        sign=np.array([row.measure == "sign" for row in both]) & (np.arange(len(both)) < len(rows)),
+        used=np.array([row.use == "calibrate" for row in both]),
+        spread=np.arange(len(both)) >= len(rows),
     )  # fmt: skip
+
+
+def spreads_of(rows: Sequence[PublishedOutcome]) -> list[int]:
+    """Places of the figures whose printed standard error tells how much the arm's patients differed."""
+    return [
+        k for k, row in enumerate(rows)
+        if row.measure in ("percent_change", "change") and row.se_status == "reported" and row.n
+    ]  # fmt: skip
 
 
 def _error(row: PublishedOutcome, simulated: float, spread: float) -> float:
@@ -344,12 +363,19 @@ def calibrate(
 ) -> tuple[Emulator, Figures, Posterior]:  # fmt: skip
     """Emulate the campaign and draw the populations that all usable trials allow."""
     figures = figures_of(campaign)
-    emulator = learn(campaign, figures.rows, seed)
+    emulator = emulator_of(campaign, seed)
     return (
         emulator,
         figures,
         sample(emulator, figures, seed, rounds=rounds, settled=settled, on_progress=on_progress),
     )
+
+
+def emulator_of(campaign: Campaign, seed: int) -> Emulator:
+    """The emulator of a campaign's figures and spreads, in the order of `figures_of`."""
+    table = published_outcomes()
+    rows = [table[key] for key in campaign.outcomes]
+    return learn(campaign, rows, seed, spreads_of(rows))
 
 
 def told(figures: Figures, place: int, values: Array | Sequence[float]) -> Array:

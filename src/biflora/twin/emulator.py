@@ -98,12 +98,20 @@ def active_rates() -> NDArray[np.int64]:
     return np.array([i for i, key in enumerate(RATES) if rates()[key].distribution != "constant"])
 
 
-def learn(campaign: Campaign, rows: Sequence[PublishedOutcome], seed: int) -> Emulator:
-    """Ridge regression with the ridge of each figure chosen on populations left out."""
+def learn(
+    campaign: Campaign, rows: Sequence[PublishedOutcome], seed: int, spreads: Sequence[int] = ()
+) -> Emulator:
+    """Ridge regression with the ridge of each figure chosen on populations left out.
+
+    After the figures of `rows` come the logarithms of the standard deviations of those at `spreads`.
+    """
     active = active_rates()
     shifts = campaign.design[:, active]
     measures = ["difference_of_change" if row.measure == "sign" else row.measure for row in rows]
     wanted = np.stack([to_straight(m, campaign.values[:, k]) for k, m in enumerate(measures)], axis=1)
+    if len(spreads):
+        deviations = np.log(np.maximum(campaign.spreads[:, list(spreads)], 1e-6))
+        wanted = np.concatenate([wanted, deviations], axis=1)
     low, high = np.quantile(wanted, (0.002, 0.998), axis=0)
     wanted = np.clip(wanted, low, high)
     strong = _strongest(shifts, wanted)

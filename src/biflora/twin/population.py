@@ -122,13 +122,14 @@ def rates_of(latent: Latent, medians: Array | None = None) -> Array:
     share = population_setting("shared_variance").value
     own_part, common_part = math.sqrt(1.0 - share), math.sqrt(share)
     drawn = np.empty((len(latent), len(RATES)))
+    apart = own_part * _from_normal(table["unlikeness"], common_part * shift[:, at.UNLIKENESS])
     for place, key in enumerate(RATES):
         row = table[key]
         own = latent.z[:, OWN + place].astype(np.float64)
         if row.factor is not None:
             factor = latent.z[:, FACTORS.index(row.factor)]
             own = row.loading * factor + math.sqrt(1.0 - row.loading**2) * own
-        drawn[:, place] = _from_normal(row, own_part * own + common_part * shift[:, place])
+        drawn[:, place] = _from_normal(row, apart * own + common_part * shift[:, place])
     return drawn
 
 

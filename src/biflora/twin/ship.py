@@ -105,7 +105,7 @@ def fit(emulator: Emulator, figures: Figures, posterior: Posterior, seed: int) -
     """Every figure beside what the calibrated population says of it (in sample)."""
     rows = []
     for place, trial in enumerate(figures.trials):
-        places = np.flatnonzero(figures.trial == place)
+        places = np.flatnonzero((figures.trial == place) & ~figures.spread)
         drawn = predicted(emulator, figures, posterior, places, 4000, seed)
         for column, k in enumerate(places):
             row = figures.rows[k]

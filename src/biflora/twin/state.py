@@ -183,6 +183,7 @@ RATES: tuple[str, ...] = (
     "adherence_wash",
     "adherence_blockade",
     "entry_flare",
+    "unlikeness",
 )
 (
     S_AUREUS_GROWTH,
@@ -294,4 +295,5 @@ RATES: tuple[str, ...] = (
     ADHERENCE_WASH,
     ADHERENCE_BLOCKADE,
     ENTRY_FLARE,
-) = range(109)
+    UNLIKENESS,
+) = range(110)

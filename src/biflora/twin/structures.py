@@ -88,7 +88,7 @@ def _told(key: str, last: Mapping[Arm, Array], total: float) -> Structure:
         differences=() if same else tuple(
             (arm, bands(gap[None, :].astype(np.float32))[0]) for arm, gap in gaps.items()
         ),
-        best=None if same else min(ARMS, key=lambda arm: medians[arm]),
+        best=None if same else min(ARMS, key=lambda arm: round(medians[arm], 1)),
     )  # fmt: skip
 
 

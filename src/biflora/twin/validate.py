@@ -91,7 +91,7 @@ def hold_out(
         out = left_out_with(trial)
         posterior = sample(emulator, figures, seed + place, without=out, rounds=ROUNDS, settled=SETTLED,
                            chains=CHAINS)  # fmt: skip
-        places = np.flatnonzero(figures.trial == figures.trials.index(trial))
+        places = np.flatnonzero((figures.trial == figures.trials.index(trial)) & ~figures.spread)
         drawn = predicted(emulator, figures, posterior, places, DRAWS, seed + place)
         for column, k in enumerate(places):
             if figures.sign[k]:
@@ -164,7 +164,8 @@ def _others(figures: Figures, k: int, out: frozenset[str]) -> list[int]:
     group = PERCENTS if figures.rows[k].measure in PERCENTS else SHARES
     return [
         i for i, row in enumerate(figures.rows)
-        if row.measure in group and row.observable in SCORES and row.use == "calibrate" and row.trial not in out
+        if not figures.spread[i] and row.measure in group and row.observable in SCORES
+        and row.use == "calibrate" and row.trial not in out
     ]  # fmt: skip
 
 

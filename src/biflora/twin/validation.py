@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from biflora.twin.calibrate import figures_of
+from biflora.twin.calibrate import emulator_of, figures_of
 from biflora.twin.calibrated import name as population_name
-from biflora.twin.emulator import learn
 from biflora.twin.longitudinal import Forecaster, JudgedTable, judge_several, read_scorads
 from biflora.twin.personal_checks import (
     DESIGNS,
@@ -35,7 +34,7 @@ def validate(
 
     campaign = kept_campaign(populations, seed, lambda part: on_step(f"Simulating every trial: {part:.0%}"))
     figures = figures_of(campaign)
-    emulator = learn(campaign, figures.rows, seed)
+    emulator = emulator_of(campaign, seed)
     trials = hold_out(
         emulator, figures, seed, on_progress=lambda part: on_step(f"Leaving each trial out: {part:.0%}")
     )  # fmt: skip

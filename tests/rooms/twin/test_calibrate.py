@@ -30,7 +30,7 @@ def toy(values: list[float], errors: list[float], slopes: list[dict[int, float]]
     figures = Figures(
         rows, np.array(values), np.array(errors), np.zeros((count, 3)) if loading is None else loading,
         np.arange(count), tuple(f"t{k}" for k in range(count)), np.array(signs or [False] * count),
-        np.ones(count, dtype=bool),
+        np.ones(count, dtype=bool), np.zeros(count, dtype=bool),
     )  # fmt: skip
     return emulator, figures
 

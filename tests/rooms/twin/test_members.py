@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from biflora.knowledge.rates import population_setting
 from biflora.knowledge.rates import rates as rate_table
+from biflora.twin import state as at
 from biflora.twin.calibrated import prior_members
 from biflora.twin.population import draw, rates_of
 from biflora.twin.state import RATES
@@ -19,7 +20,9 @@ Array = NDArray[np.float64]
 def drawn() -> Array:
     """500 populations of the prior x 40 patients, in that order."""
     member = np.repeat(np.arange(500), 40)
-    return rates_of(draw(len(member), np.random.default_rng(4), member), prior_members(500, 3))
+    shifts = prior_members(500, 3)
+    shifts[:, at.UNLIKENESS] = 0.0  # every population as unlike within itself as the median one
+    return rates_of(draw(len(member), np.random.default_rng(4), member), shifts)
 
 
 def test_each_rate_keeps_its_spread_and_shares_its_variance(drawn: Array) -> None:
@@ -60,3 +63,15 @@ def test_constants_stay(drawn: Array) -> None:
 def test_the_same_numbers_make_the_same_patient() -> None:
     one, two = (rates_of(draw(30, np.random.default_rng(8))) for _ in range(2))
     assert np.array_equal(one, two)
+
+
+def test_a_population_may_be_more_unlike_within_itself() -> None:
+    # one sd of its shift: 1.6 ^ (sqrt(share) / 1.645) on every own part; medians stay
+    member = np.repeat(np.arange(2), 20_000)
+    shifts = np.zeros((2, len(RATES)))
+    shifts[1, at.UNLIKENESS] = 1.0
+    values = np.log(rates_of(draw(len(member), np.random.default_rng(4), member), shifts)[:, at.STEROID_MAX])
+    one, other = values[:20_000], values[20_000:]
+    share = population_setting("shared_variance").value
+    assert other.std() / one.std() == pytest.approx(1.6 ** (np.sqrt(share) / 1.6448536), rel=0.02)
+    assert np.median(other) == pytest.approx(np.median(one), abs=0.01)

@@ -20,7 +20,7 @@ def test_the_truth_ranks_uniformly_when_the_forecast_is_right() -> None:
 
 
 def test_tempered_moves_rank_uniformly_too() -> None:
-    found = rank_test(next(reversed(DESIGNS)), 8, 5)
+    found = rank_test(next(reversed(DESIGNS)), 12, 5)
     assert found.moved > 0
     assert found.course.p > 0.001
 
