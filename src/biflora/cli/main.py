@@ -31,6 +31,7 @@ app.add_typer(twin_app, name="twin")
 app.add_typer(trial_app, name="trial")
 app.add_typer(knowledge_app, name="knowledge")
 
+
 def run() -> None:
     """Entry point: turns every error of ours into one sentence for the person who must act."""
     try:

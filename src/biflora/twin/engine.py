@@ -137,7 +137,7 @@ def advance(
     jacobian(y, p, u, jac)
     t, h = day, min(first, first_step(y, f0, jac, rtol), until - day)
     steps, last = 0, h
-    visit = math.floor(day / 7.0 + 1e-9) + 1
+    visit = int(day / 7.0 + 1e-9) + 1
     fresh = False
     while t < until:
         steps += 1

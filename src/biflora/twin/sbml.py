@@ -75,9 +75,9 @@ def drawn_patient(number: int, seed: int, arm: Arm, weeks: int) -> Written:
     return of_patient(patients.rates[-1], patients.states[-1], arm, weeks, name)
 
 
-def document(patient: Written) -> str:
-    """The SBML text. Time is in days; states, inputs and rates keep their keys as ids, observables theirs."""
-    model, seen, kept = lines("rates"), lines("see"), meaning("placebo_kept")
+def document(patient: Written, *, observables_too: bool = True) -> str:
+    """The SBML text. Time is in days; an id is a key of a state, rate or observable, or `input_` and its key."""
+    model, seen, kept = lines("rates"), lines("see") if observables_too else (), meaning("placebo_kept")
     root = Xml.Element("sbml", {"xmlns": CORE, "level": "3", "version": "2"})
     body = Xml.SubElement(root, "model", {"id": "biflora_twin", "name": patient.name, "timeUnits": "day"})
     notes = Xml.SubElement(body, "notes")
@@ -91,7 +91,8 @@ def document(patient: Written) -> str:
     _units(Xml.SubElement(body, "listOfUnitDefinitions"))
     _parameters(Xml.SubElement(body, "listOfParameters"), patient, (*model, *seen), kept.value)
     rules = Xml.SubElement(body, "listOfRules")
-    _rule(rules, "assignmentRule", "kept", kept.value, "seen_")
+    if seen:
+        _rule(rules, "assignmentRule", "kept", kept.value, "seen_")
     for line in model:
         _rule(rules, "rateRule" if line.kind == "rate" else "assignmentRule", _target(line, ""), line.value, "")
     for line in seen:
@@ -156,13 +157,13 @@ def _parameters(into: Xml.Element, patient: Written, written: tuple[Line, ...], 
             _parameter(
                 into, key, label, _unit(_days(ast.Name(f"p.{key}"), {})), patient.rates[place], constant=True
             )
-    _parameter(into, "kept", "what the placebo response leaves of a score", "dimensionless", None, constant=False)
     parts: dict[str, int] = {}
     for line in lines("rates"):
         if line.kind == "part":
             parts[line.name] = _days(line.value, parts)
             _parameter(into, line.name, line.name, _unit(parts[line.name]), None, constant=False)
-    for line in lines("see"):
+    _parameter(into, "kept", "what the placebo response leaves of a score", "dimensionless", 1.0, constant=False)
+    for line in written[len(lines("rates")) :]:
         label = line.name if line.kind == "part" else observables()[line.name].label
         _parameter(into, _target(line, "seen_"), label, "dimensionless", None, constant=False)
 

@@ -32,11 +32,12 @@ def off(patients: Patients) -> Simulated:
 
 def test_baseline_looks_like_moderate_to_severe_disease(on: Simulated) -> None:
     # witnesses: SCORAD 62.1, EASI 29.9 (PMC9303952), register EASI median 17; lesion TEWL 28.7
-    # (10.3390/jcm10020359); lesional S. aureus 3.8e3-1.15e5 CFU/cm2; butyrate 3.5-32.6 mmol/kg
+    # (10.3390/jcm10020359), in children 31.1 (10.4103/jdds.jdds_33_20); lesional S. aureus
+    # 3.8e3-1.15e5 CFU/cm2; butyrate 3.5-32.6 mmol/kg
     start = {key: on.of("standard_care", key)[:, 0] for key in PLACE}
     assert 40 < start["scorad"].mean() < 65
     assert 15 < start["easi"].mean() < 30
-    assert 24 < start["tewl"].mean() < 30
+    assert 24 < start["tewl"].mean() < 32
     assert 4 < np.median(start["s_aureus_log10"]) < 5.2
     assert 1 < np.median(start["bifidobacterium"]) < 6
     assert 5 < np.median(start["faecal_butyrate"]) < 25
@@ -48,8 +49,9 @@ def test_standard_care_and_oral_lie_where_trials_lie(on: Simulated) -> None:
     care = on.of("standard_care", "scorad")
     assert -0.45 < care[:, 12].mean() / care[:, 0].mean() - 1 < -0.25
     gain = on.of("oral", "scorad")[:, 12] - care[:, 12]
-    assert -4.5 < gain.mean() < -2.5
-    assert np.mean(np.abs(gain) < 0.05) > 0.3  # the share in whom the gut does not reach the skin
+    like_theirs = (care[:, 0] > 30) & (care[:, 0] < 50)  # mild to severe, about 40 at entry
+    assert -6.12 < gain[like_theirs].mean() < -1.49  # inside both pooled intervals
+    assert np.mean(np.abs(gain) < 0.05) > 0.15  # the share in whom the gut does not reach the skin
     assert (gain > 0.05).any()  # and some are worse
 
 

@@ -5,10 +5,14 @@ Witnesses: libRoadRunner's CVODE at 1e-9 (another program, reading only the file
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
+from biflora.cli.main import app
 from biflora.twin import state as at
 from biflora.twin.arms import timetable_of
 from biflora.twin.engine import run
@@ -97,3 +101,11 @@ def test_the_plan_of_the_arm_and_the_held_butyrate_are_the_inputs() -> None:
         "use_emollient", "use_steroid", "use_oral", "use_topical", "drive", "gut_link",
     }  # fmt: skip
     assert given["butyrate_held"] == states[at.BUTYRATE]
+
+
+def test_the_command_writes_the_patient_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "twin.xml"
+    told = CliRunner().invoke(app, ["twin", "export", "--sbml", str(path), "--arm", "oral", "--patient", "2"])
+    assert told.exit_code == 0, told.output
+    assert path.read_text(encoding="utf-8") == document(drawn_patient(2, 2026, "oral", 12))
+    assert "84 days" in told.output  # 12 weeks of 7 days
