@@ -194,13 +194,13 @@ def advance(
                 f1[i] + (C50 * k[0, i] + C51 * k[1, i] + C52 * k[2, i] + C53 * k[3, i] + C54 * k[4, i]) * inverse
             )
         solve(jac, w, k[5])
-        error = 0.0  # of the worst state: a mean over states lets one that tips over go astray
+        error, total = 0.0, 0.0  # of the worst state: a mean over states lets one that tips over go astray
         for i in range(n):
             z[i] += k[5, i]
             miss = abs(k[5, i]) / (ABSOLUTE + rtol * max(abs(y[i]), abs(z[i])))
-            if not miss <= error:  # NaN too
-                error = miss
-        if not math.isfinite(error):
+            error = max(error, miss)
+            total += miss
+        if not math.isfinite(total):
             h *= 0.2
             if h < 1e-10:
                 return NOT_FINITE, last

@@ -223,3 +223,15 @@ def test_levers_wash_out_after_stopping(patients: Patients) -> None:
 def test_names_of_rates_are_those_of_the_table() -> None:
     assert tuple(rate_table()) == at.RATES
     assert len(set(at.RATES)) == len(at.RATES)
+
+
+def test_a_step_that_overflows_is_taken_back_and_not_accepted(patients: Patients) -> None:
+    # a flare 3,000 times its mean throws the first trial step out of range; the trajectory must come through
+    drive = np.ones((len(patients), 2))
+    drive[:, 1] = 3000.0
+    _, _, course, status = run(
+        patients.states, patients.rates, patients.latent.keys, timetable_of("standard_care", 2), drive,
+        want_states=True,
+    )  # fmt: skip
+    assert status.max() == 0
+    assert np.isfinite(course).all()
