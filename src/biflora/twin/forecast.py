@@ -83,7 +83,7 @@ class Structure(Value):
     what: str
     """One sentence: how it differs."""
     weight: float
-    """Its stacking weight; the weights of all structures sum to 1."""
+    """Its stacking weight; those of the single structures sum to 1, and the stack of them all has 1."""
     observable: str
     bands: tuple[tuple[Arm, Band], ...]
     differences: tuple[tuple[Arm, Band], ...] = ()

@@ -24,7 +24,7 @@ MIYANO_PATIENTS = 4000
 def structures_of(
     on: Draws, off: Draws, clues: Sequence[Clue], weeks: int, seed: int
 ) -> tuple[tuple[Structure, ...], tuple[str, ...]]:
-    """Every structure's view of SCORAD at the last week, and in words where another arm comes first.
+    """Every structure's view of SCORAD at the last week, all stacked, and in words where another arm comes first.
 
     `on`, `off`: the twin's draws with and without the gut link. Structures that need a SCORAD at the first visit
     are left out where there is none; the four-state model also where it knows no such patient.
@@ -41,8 +41,9 @@ def structures_of(
             last = weekly(model, seen, weeks, n_draws=DRAWS, seed=seed)[:, -1]
             found[key.replace(" ", "_")] = dict.fromkeys(ARMS, last)
     total = sum(structure_rows()[key].weight for key in found)
-    told = tuple(_told(key, last, total) for key, last in found.items())
-    return told, _flips(told)
+    told = tuple(_told(key, last, structure_rows()[key].weight / total) for key, last in found.items())
+    together = {arm: stacked({key: last[arm] for key, last in found.items()}, DRAWS, seed) for arm in ARMS}
+    return (*told, _told("stacked", together, 1.0)), _flips(told)
 
 
 def stacked(found: Mapping[str, Array], count: int, seed: int) -> Array:
@@ -77,13 +78,13 @@ def _four_states(
     return {"miyano": {arm: np.clip(told.scorad[arm][:, weeks] + noise, 0.0, row.maximum) for arm in ARMS}}
 
 
-def _told(key: str, last: Mapping[Arm, Array], total: float) -> Structure:
+def _told(key: str, last: Mapping[Arm, Array], weight: float) -> Structure:
     row = structure_rows()[key]
     medians = {arm: float(np.median(last[arm])) for arm in ARMS}
     gaps = {arm: last[arm] - last["standard_care"] for arm in ARMS[1:]}
     same = all(np.ptp(gap) == 0.0 for gap in gaps.values())
     return Structure(
-        key=key, label=row.label, what=row.what, weight=round(row.weight / total, 4), observable=OBSERVABLE,
+        key=key, label=row.label, what=row.what, weight=round(weight, 4), observable=OBSERVABLE,
         bands=tuple((arm, bands(last[arm][None, :].astype(np.float32))[0]) for arm in ARMS),
         differences=() if same else tuple(
             (arm, bands(gap[None, :].astype(np.float32))[0]) for arm, gap in gaps.items()

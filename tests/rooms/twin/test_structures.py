@@ -42,8 +42,10 @@ def test_structures_of_a_patient() -> None:
     like = personal(held, clues, 1)
     found, _ = structures_of(draws_of(like.on, 1, 12), draws_of(like.off, 1, 12, gut_link=False), clues, 12, 1)
     by = {structure.key: structure for structure in found}
-    assert list(by) == ["twin", "no_gut", "no_agr", "miyano", "random_walk", "last_value"]
-    assert sum(structure.weight for structure in found) == pytest.approx(1.0, abs=1e-3)
+    assert list(by) == ["twin", "no_gut", "no_agr", "miyano", "random_walk", "last_value", "stacked"]
+    assert sum(structure.weight for structure in found[:-1]) == pytest.approx(1.0, abs=1e-3)
+    middles = [dict(structure.bands)["oral"].median for structure in found[:-1]]
+    assert min(middles) < dict(by["stacked"].bands)["oral"].median < max(middles)
     assert by["random_walk"].best is None  # it knows no treatment
     gut_off = dict(by["no_gut"].differences)["oral"]
     assert abs(gut_off.q97_5) < 0.1
@@ -54,7 +56,7 @@ def test_without_a_score_only_structures_that_need_none_are_told() -> None:
     held = bank()
     like = personal(held, [], 1)
     found, _ = structures_of(draws_of(like.on, 1, 12), draws_of(like.off, 1, 12, gut_link=False), [], 12, 1)
-    assert [structure.key for structure in found] == ["twin", "no_gut", "no_agr"]
+    assert [structure.key for structure in found] == ["twin", "no_gut", "no_agr", "stacked"]
 
 
 def test_stacked_draws_follow_the_weights() -> None:
