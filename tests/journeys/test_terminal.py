@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -278,3 +279,21 @@ def test_a_later_visit_moves_the_forecast_in_the_terminal(desk: Path) -> None:
     refused = biflora("twin", "forecast", "patient.toml", "--observations", "visits.json", cwd=desk)
     assert refused.returncode == 2
     assert "'mood' is no observable" in refused.stderr
+
+
+def test_ctrl_c_that_a_library_swallowed_still_ends_the_work() -> None:
+    from biflora.cli import terminal
+
+    reached = []
+
+    def work() -> None:
+        with terminal.working("Reading") as say:
+            with contextlib.suppress(BaseException):  # as an import guarded by a bare except would
+                signal.raise_signal(signal.SIGINT)
+            reached.append("reading")
+            say("Writing")
+            reached.append("writing")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["reading"]

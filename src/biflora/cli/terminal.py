@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import typer
 
@@ -15,14 +18,48 @@ from biflora.values import Finding
 
 @contextmanager
 def working(first_step: str) -> Iterator[Callable[[str], None]]:
-    """Show what is being done while it lasts, on a terminal only; the caller names each next step."""
-    if not sys.stderr.isatty():
-        yield lambda step: None
-        return
-    from rich.console import Console
+    """Show what is being done while it lasts, on a terminal only; the caller names each next step.
 
-    with Console(stderr=True).status(f"{first_step} ...") as status:
-        yield lambda step: status.update(f"{step} ...")
+    Ctrl-C ends it at the next step at the latest, even where a library swallowed the exception.
+    """
+    with _heard_ctrl_c() as end_if_heard:
+        if not sys.stderr.isatty():
+            yield lambda step: end_if_heard()
+            return
+        from rich.console import Console
+
+        with Console(stderr=True).status(f"{first_step} ...") as status:
+
+            def say(step: str) -> None:
+                end_if_heard()
+                status.update(f"{step} ...")
+
+            yield say
+
+
+@contextmanager
+def _heard_ctrl_c() -> Iterator[Callable[[], None]]:
+    """Remember a Ctrl-C, and raise it again when asked: some imports catch whatever is raised inside them."""
+    heard = False
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        nonlocal heard
+        heard = True
+        raise KeyboardInterrupt
+
+    def end_if_heard() -> None:
+        if heard:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield end_if_heard
+        return
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        yield end_if_heard
+        end_if_heard()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def complain(problem: BifloraError) -> None:

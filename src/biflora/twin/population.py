@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,9 +143,7 @@ def _from_normal(row: Rate, z: Array) -> Array:
         case "logit":
             return np.asarray(1.0 / (1.0 + np.exp(-(math.log(row.median / (1.0 - row.median)) + row.spread * z))))
         case "bernoulli":
-            from scipy.special import ndtr
-
-            return np.asarray(ndtr(z) < row.median, dtype=np.float64)
+            return np.asarray(z < NormalDist().inv_cdf(row.median), dtype=np.float64)
         case "constant":
             return np.full_like(z, row.median)
 
