@@ -297,3 +297,19 @@ def test_ctrl_c_that_a_library_swallowed_still_ends_the_work() -> None:
     with pytest.raises(KeyboardInterrupt):
         work()
     assert reached == ["reading"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("twin", "calibrate", "--out"), ("twin", "validate", "--report"), ("twin", "export", "--sbml")],
+    ids=lambda words: words[1],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_any_work(words: tuple[str, ...], desk: Path) -> None:
+    # minutes of work would stand behind calibrate and validate: the time limit of the test is the witness
+    before = files_in(desk)
+    for place, why in (("no/such/folder.x", "folder does not exist"), (".", "a folder stands there")):
+        done = biflora(*words, place, cwd=desk)
+        assert done.returncode == 2
+        assert why in done.stderr
+        assert f"name another one with {words[-1]}" in done.stderr
+    assert files_in(desk) == before

@@ -1,4 +1,4 @@
-"""Writing a plan to a folder: all three files or none."""
+"""Writing files: a plan's three or none, one other whole or not at all."""
 
 from __future__ import annotations
 
@@ -68,3 +68,33 @@ def write_plan(result: Consultation, folder: Path) -> WrittenPlan:
             f"The folder '{folder}' cannot be written ({error.strerror}); name another one with --out."
         ) from None
     return WrittenPlan(folder / "plan.json", folder / "report.html", folder / "report.pdf")
+
+
+def check_file(path: Path, *, option: str) -> None:
+    """Raise OperatorMust at once, before any work, when the file could not be written."""
+    folder = path.absolute().parent
+    if path.is_dir():
+        why = "a folder stands there"
+    elif not folder.is_dir():
+        why = "its folder does not exist"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        why = "its folder may not be written"
+    else:
+        return
+    raise OperatorMust(f"The file '{path}' cannot be written ({why}); name another one with {option}.")
+
+
+def write_file(path: Path, text: str, *, option: str) -> None:
+    """Write under another name first, so that nobody ever reads half a file. Raises OperatorMust."""
+    check_file(path, option=option)
+    handle, draft = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(draft, 0o644)
+        os.replace(draft, path)
+    except OSError as error:
+        Path(draft).unlink(missing_ok=True)
+        raise OperatorMust(
+            f"The file '{path}' cannot be written ({error.strerror}); name another one with {option}."
+        ) from None

@@ -116,15 +116,11 @@ def twin_export(
     seed: Seed = 2026,
 ) -> None:
     """One virtual patient's model for other simulators: no missed doses, no flares, the steroid every day."""
-    from biflora.errors import OperatorMust
+    from biflora.cli.files import check_file, write_file
     from biflora.twin.sbml import document, drawn_patient, median_patient
 
+    check_file(sbml, option="--sbml")
     with terminal.working("Bringing the patient to her first visit"):
         written = median_patient(arm, weeks) if patient is None else drawn_patient(patient, seed, arm, weeks)
-    try:
-        sbml.write_text(document(written), encoding="utf-8")
-    except OSError as error:
-        raise OperatorMust(
-            f"The file '{sbml}' cannot be written ({error.strerror}); name another one with --sbml."
-        ) from None
+    write_file(sbml, document(written), option="--sbml")
     typer.echo(f"Wrote {sbml.name}: {written.name}, time in days, {7 * weeks} days.")

@@ -49,10 +49,15 @@ def calibrate(
     seed: Seed = 2026,
 ) -> None:
     """Draw the populations that the published trials allow, and write them with their fit."""
+    from biflora.cli.files import check_file, write_file
+
+    check_file(out, option="--out")
+    if report is not None:
+        check_file(report, option="--report")
     from biflora.cli import show_trials
     from biflora.twin.calibrate import calibrate as fit
     from biflora.twin.report import fit_markdown
-    from biflora.twin.ship import artefact_of, kept_campaign, write_artefact
+    from biflora.twin.ship import artefact_of, artefact_text, kept_campaign
 
     with terminal.working("Simulating every trial in many populations") as say:
         campaign = kept_campaign(populations, seed, lambda part: say(f"Simulating every trial: {part:.0%}"))
@@ -63,9 +68,9 @@ def calibrate(
     made = artefact_of(
         emulator, figures, posterior, campaign, seed=seed, command=command, made_on=date.today().isoformat()
     )
-    write_artefact(out, made)
+    write_file(out, artefact_text(made), option="--out")
     if report is not None:
-        report.write_text(fit_markdown(made), encoding="utf-8")
+        write_file(report, fit_markdown(made), option="--report")
     show_trials.calibration(made, out)
 
 
@@ -80,6 +85,9 @@ def validate(
     seed: Seed = 2026,
 ) -> None:
     """Leave every trial out once, rank the truth among forecasts, forecast real persons; write what came out."""
+    from biflora.cli.files import check_file, write_file
+
+    check_file(report, option="--report")
     from biflora.cli import show_trials
     from biflora.twin.report import validation_markdown
     from biflora.twin.validation import validate as run
@@ -89,5 +97,5 @@ def validate(
         found = run(
             populations, seed, shared, command=command, made_on=date.today().isoformat(), on_step=say
         )  # fmt: skip
-    report.write_text(validation_markdown(found), encoding="utf-8")
+    write_file(report, validation_markdown(found), option="--report")
     show_trials.validation(found, report)

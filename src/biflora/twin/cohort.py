@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biflora.errors import TrialistMust
-from biflora.knowledge.rates import rates as rate_table
-from biflora.twin.arms import REGIMENS, timetable_of
+from biflora.twin.arms import timetable_of
 from biflora.twin.forecast import Arm
 from biflora.twin.observe import OBSERVED, PLACE, measured
 from biflora.twin.population import Patients, at_first_visit, together
@@ -125,15 +124,3 @@ def simulate(
 def observe(course: Simulated, seed: int) -> NDArray[np.float32]:
     """`course` as measured at every visit: (arm, patient, week, observable) with noise and detection limits."""
     return measured(course.values, np.random.default_rng([seed, 4]))
-
-
-def assumed_share() -> tuple[int, int]:
-    """How many of the twin's rates are assumed only, and how many there are."""
-    rows = rate_table().values()
-    return sum(row.only_remembered for row in rows), len(rows)
-
-
-__all__ = [
-    "MODERATE_TO_SEVERE", "REGIMENS", "Simulated", "assumed_share", "at_visit_0", "observe", "simulate",
-    "simulate_arms", "simulate_regimens", "virtual_patients",
-]  # fmt: skip

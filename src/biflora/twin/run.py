@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from biflora.errors import ClinicianMust
 from biflora.knowledge.rates import rates as rate_table
 from biflora.knowledge.rows import release
-from biflora.profile.patient import Condition, Patient
+from biflora.profile.patient import Condition
 from biflora.profile.profile import Profile
 from biflora.twin.bands import draws_of
 from biflora.twin.bank import Bank, bank
@@ -67,15 +67,6 @@ def personal(held: Bank, clues: Sequence[Clue], seed: int) -> Personal:
 
     made = move(held, clues, held.weeks, seed)
     return Personal(made.on, made.off, float(made.different), moved=True)
-
-
-def simulate(person: Profile | Patient, weeks: int = 12, *, seed: int = 2026) -> Forecast:
-    """Forecast from intake alone: a Patient without microbiome files, or a Profile."""
-    if isinstance(person, Patient):
-        from biflora.profile.read import read_profile
-
-        person = read_profile(person)
-    return forecast(person, weeks=weeks, seed=seed)
 
 
 def _told(profile: Profile, held: Bank, found: Evidence, like: Personal, weeks: int, seed: int) -> Forecast:

@@ -90,15 +90,14 @@ def artefact_of(
     }
 
 
-def write_artefact(path: Path, made: dict[str, Any]) -> None:
-    """One member a line, so that a change can be read."""
+def artefact_text(made: dict[str, Any]) -> str:
+    """The artefact as JSON, one member a line, so that a change can be read."""
     text = json.dumps({k: v for k, v in made.items() if k not in ("members", "effects", "fit")}, indent=1)
     blocks = ",\n".join(
         f' "{key}": [\n  ' + ",\n  ".join(json.dumps(row) for row in made[key]) + "\n ]"
         for key in ("members", "effects", "fit")
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text.rstrip("}\n") + ",\n" + blocks + "\n}\n", encoding="utf-8")
+    return text.rstrip("}\n") + ",\n" + blocks + "\n}\n"
 
 
 def fit(emulator: Emulator, figures: Figures, posterior: Posterior, seed: int) -> list[dict[str, Any]]:

@@ -25,8 +25,6 @@ Array = NDArray[np.float64]
 RIDGE = 0.02
 """Holds the weights back where the patients hardly reach the trial's entry scores."""
 NEWTON_STEPS = 25
-LEAST_KEPT = 0.01
-"""A score that has vanished counts as this part of its baseline, so that logarithms exist."""
 
 
 @dataclass(frozen=True, slots=True)
