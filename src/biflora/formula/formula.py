@@ -65,6 +65,8 @@ class Formula(Record):
     preservative_system: str = "none_anhydrous"
     """Key of knowledge's preservative systems."""
     rinse_off: bool = False
+    container: str | None = None
+    """Key of knowledge's container kinds; None: not chosen yet."""
     benefit: float | None = None
     proved_optimal: bool = False
     bound: float | None = None

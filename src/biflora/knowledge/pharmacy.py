@@ -193,6 +193,8 @@ class SiteLimit(Row):
     ph_min: float
     ph_max: float
     max_irritancy: int
+    max_sensitisers: int
+    """Ingredients of known contact-allergen groups that one leave-on formula may hold there."""
     note: str = ""
 
 

@@ -39,6 +39,20 @@ class Need(Value):
     source: str = ""
 
 
+class StockLot(Value):
+    """One lot on the pharmacy's shelf."""
+
+    ingredient: str
+    """Key of knowledge's ingredients."""
+    lot: str = ""
+    grams: float = Field(ge=0)
+    """What is left of it, g."""
+    expires_in_days: int
+    """Days from today to its expiry; negative: expired."""
+    usd_per_gram: float | None = Field(default=None, ge=0)
+    """What the pharmacy pays; None: the assumed price of knowledge's ingredients."""
+
+
 class Needs(Value):
     """All that the formula room gets: wanted effects and limits, as values. Can be written by hand as JSON."""
 
@@ -60,6 +74,10 @@ class Needs(Value):
     must_include: tuple[str, ...] = ()
     in_stock: tuple[str, ...] | None = None
     """Ingredient keys the pharmacy has; None: everything."""
+    stock: tuple[StockLot, ...] | None = None
+    """The pharmacy's lots with amounts and expiry; None: not told. Water needs no lot."""
+    batch_grams: float = Field(default=100.0, gt=0, le=10_000)
+    """What is to be made at once, g; with `stock`, the lots must suffice for it."""
     max_cost_usd_per_100g: float | None = Field(default=None, gt=0)
     max_ingredients: int = Field(default=18, ge=3, le=40)
 
