@@ -1,8 +1,10 @@
-"""The formula's integer programme solved to proven optimum by CP-SAT, and the same programme by HiGHS.
+"""Formulas for random patients to proven optimum, alternatives, reasons; and the same programmes by HiGHS.
 
-HiGHS is the one inside SciPy (scipy.optimize.milp); rows that hold only under a literal become big-M rows
-there. Objective on both sides: must-have effects served, then benefit points. An instance is one of a fixed
-set of needs in one vehicle; both get the same time limit and one thread, and the objectives must agree.
+Patients are those of the tests (`tests/rooms/formula/random_needs.py`): every condition, odd sites, allergies,
+pregnancy, stock, cost, forced ingredients, the full knowledge. A design counts from the needs to the proof over
+all vehicles. HiGHS gets the programme of the best vehicle with the objective "must-have effects, then benefit"
+(the full lexicographic one exceeds floating point), in another process, one thread on both sides; ratios count
+only instances that both prove with equal objectives.
 Run: python benchmarks/formula.py --json
 """
 
@@ -10,167 +12,136 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import multiprocessing
 import os
 import statistics
+import sys
 import time
+from pathlib import Path
 
-import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "rooms" / "formula"))
 
-from biflora.formula.candidates import weigh_choices
+from formula_peer import with_highs
+from random_needs import random_needs
+
+from biflora.formula.candidates import Choices, weigh_choices
+from biflora.formula.design import search
 from biflora.formula.model import FormulaModel
 from biflora.formula.programme import Programme
+from biflora.formula.reasons import find_reasons
 from biflora.formula.shelf import todays_shelf
 from biflora.formula.solve import Solver
-from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs
+from biflora.plan.plan import Needs
 
-SECONDS = 20.0
-CASES: tuple[tuple[str, tuple[str, ...], tuple[str, ...], tuple[tuple[str, float], ...]], ...] = (
-    (
-        "atopic_dermatitis",
-        ("arms",),
-        ("ow_cream", "hydrocarbon_ointment"),
-        (("barrier_repair", 0.9), ("anti_inflammatory", 0.8), ("s_aureus_suppression", 0.7), ("anti_itch", 0.5)),
-    ),
-    (
-        "acne",
-        ("face",),
-        ("ow_lotion", "hec_gel"),
-        (("c_acnes_control", 0.9), ("comedolysis", 0.8), ("sebum_control", 0.4), ("anti_inflammatory", 0.4)),
-    ),
-    (
-        "psoriasis",
-        ("trunk",),
-        ("ow_cream", "hydrocarbon_ointment"),
-        (("keratolysis", 0.9), ("anti_inflammatory", 0.8), ("anti_itch", 0.4)),
-    ),
-    ("rosacea", ("face",), ("ow_cream", "hec_gel"), (("vascular_calming", 0.9), ("anti_inflammatory", 0.8))),
-    (
-        "seborrhoeic_dermatitis",
-        ("scalp",),
-        ("ow_lotion", "shampoo"),
-        (("malassezia_control", 0.9), ("anti_inflammatory", 0.6), ("keratolysis", 0.4)),
-    ),
-    (
-        "scalp_hair",
-        ("scalp",),
-        ("hydroalcoholic_gel", "scalp_serum"),
-        (("hair_cycle", 1.0), ("sebum_control", 0.4)),
-    ),
-)
+LIMIT_SECONDS = 60.0
+PEER_SECONDS = 20.0
+OTHERS = 5
 
 
-def instances() -> list[tuple[str, Programme]]:
-    """The fixed instances by name, each with the benefit objective in place of the full one."""
-    shelf = todays_shelf()
-    made = []
-    for condition, sites, vehicles, wanted in CASES:
-        needs = Needs(
-            condition=Condition(condition),
-            needs=tuple(Need(effect=Effect(name), weight=weight, confidence=0.8) for name, weight in wanted),
-            age_years=30,
-            sites=tuple(BodySite(site) for site in sites),
-            pregnancy="no",
-        )
-        choices = weigh_choices(needs, shelf)
-        for vehicle in vehicles:
-            model = FormulaModel(choices.vehicles[vehicle], choices, needs, shelf)
-            must, points = model.aims.in_order[:2]
-            step = 1 + sum(abs(value) for value in points.values())
-            model.programme.maximise = dict(points)
-            for variable in must:
-                model.programme.reward(variable, step)
-            made.append((f"{condition} in {vehicle}", model.programme))
-    return made
+def at_share(values: list[float], share: float) -> float | None:
+    """The value below which `share` of `values` lie (nearest rank), rounded."""
+    ordered = sorted(values)
+    return round(ordered[max(math.ceil(share * len(ordered)) - 1, 0)], 4) if ordered else None
 
 
-def with_highs(programme: Programme) -> tuple[float, int | None, bool]:
-    """Seconds, objective (None: no answer) and whether it was proved."""
-    begin = time.perf_counter()
-    rows: list[dict[int, float]] = []
-    lows, highs = [], []
-    for row in programme.rows:
-        least = sum(min(c * programme.lows[v], c * programme.highs[v]) for v, c in row.terms)
-        most = sum(max(c * programme.lows[v], c * programme.highs[v]) for v, c in row.terms)
-        for limit, is_low in ((row.low, True), (row.high, False)):
-            if limit is None:
-                continue
-            slack = max(limit - least, 0) if is_low else max(most - limit, 0)
-            terms = {v: float(c) for v, c in row.terms}
-            bound = float(limit)
-            for literal in row.when:
-                # The row is loosened by `slack` for each literal that is false.
-                variable, true_at_one = (literal, True) if literal >= 0 else (~literal, False)
-                sign = -1.0 if is_low else 1.0
-                if true_at_one:
-                    terms[variable] = terms.get(variable, 0.0) + sign * slack
-                    bound += sign * slack
-                else:
-                    terms[variable] = terms.get(variable, 0.0) - sign * slack
-            scale = max([abs(value) for value in terms.values()] + [1.0])
-            rows.append({v: value / scale for v, value in terms.items()})
-            lows.append(bound / scale if is_low else -np.inf)
-            highs.append(np.inf if is_low else bound / scale)
-    at = [(i, v, value) for i, row in enumerate(rows) for v, value in row.items()]
-    matrix = csr_array(
-        ([value for _, _, value in at], ([i for i, _, _ in at], [v for _, v, _ in at])),
-        shape=(len(rows), len(programme.names)),
-    )
-    cost = np.zeros(len(programme.names))
-    for variable, points in programme.maximise.items():
-        cost[variable] = -points
-    answer = milp(
-        cost,
-        integrality=np.ones(len(cost)),
-        bounds=Bounds(programme.lows, programme.highs),
-        constraints=LinearConstraint(matrix, lows, highs),
-        options={"time_limit": SECONDS, "mip_rel_gap": 0.0},
-    )
-    objective = None if answer.x is None else programme.value_of([round(value) for value in answer.x])
-    return time.perf_counter() - begin, objective, answer.status == 0
+def summary(seconds: list[float]) -> dict[str, float | int | None]:
+    return {
+        "count": len(seconds),
+        "median_seconds": at_share(seconds, 0.5),
+        "p99_seconds": at_share(seconds, 0.99),
+        "worst_seconds": at_share(seconds, 1.0),
+    }
+
+
+def without_small_aims(vehicle: str, choices: Choices, needs: Needs) -> Programme:
+    """The vehicle's programme with must-have effects and benefit alone as its objective."""
+    model = FormulaModel(choices.vehicles[vehicle], choices, needs, todays_shelf())
+    must, points = model.aims.in_order[:2]
+    step = 1 + sum(abs(value) for value in points.values())
+    model.programme.maximise = dict(points)
+    for variable in must:
+        model.programme.reward(variable, must[variable] * step)
+    return model.programme
 
 
 def with_cp_sat(programme: Programme) -> tuple[float, int | None, bool]:
     begin = time.perf_counter()
-    answer = Solver(programme).run(seconds=SECONDS)
+    answer = Solver(programme).run(seconds=PEER_SECONDS)
     objective = programme.value_of(list(answer.values)) if answer.values else None
     return time.perf_counter() - begin, objective, answer.status in ("optimal", "impossible")
 
 
-def measure() -> dict[str, object]:
+def measure(patients: int, against_peer: int) -> dict[str, object]:
     import ortools.sat.python.cp_model  # noqa: F401  (its import is not part of a solve)
 
-    cases = []
-    for name, programme in instances():
-        ours, our_objective, our_proof = with_cp_sat(programme)
-        theirs, their_objective, their_proof = with_highs(programme)
-        cases.append(
-            {
-                "instance": name,
-                "variables": len(programme.names),
-                "rows": len(programme.rows),
-                "cp_sat_seconds": round(ours, 4),
-                "highs_seconds": round(theirs, 4),
-                "objective": our_objective,
-                "highs_objective": their_objective,
-                "proved": our_proof,
-                "highs_proved": their_proof,
-                "objectives_agree": our_objective == their_objective,
-            }
-        )
-    both = [c for c in cases if c["proved"] and c["highs_proved"] and c["objectives_agree"]]
-    ours_median = statistics.median(float(str(c["cp_sat_seconds"])) for c in both) if both else None
-    peer_median = statistics.median(float(str(c["highs_seconds"])) for c in both) if both else None
+    shelf = todays_shelf()
+    designs: list[float] = []
+    alternatives: list[float] = []
+    refusals: list[float] = []
+    pairs: list[dict[str, object]] = []
+    unproved = not_minimal = seed = 0
+    with multiprocessing.get_context("spawn").Pool(1) as other_process:
+        while len(designs) < patients:
+            needs = random_needs(seed)
+            seed += 1
+            begin = time.perf_counter()
+            choices = weigh_choices(needs, shelf)
+            designed = search(choices, needs, shelf, seconds=LIMIT_SECONDS)
+            took = time.perf_counter() - begin
+            if not designed.found:
+                begin = time.perf_counter()
+                reasons = find_reasons(choices, needs, shelf, seconds=LIMIT_SECONDS)
+                refusals.append(took + time.perf_counter() - begin)
+                not_minimal += not reasons.minimal
+                continue
+            designs.append(took)
+            unproved += not designed.proved
+            if len(designs) % 5 == 0:
+                begin = time.perf_counter()
+                more = search(choices, needs, shelf, seconds=LIMIT_SECONDS, others=OTHERS)
+                found = len(more.found) - 1
+                if found:
+                    alternatives.append(max(time.perf_counter() - begin - took, 0.0) / found)
+            if len(designs) % max(patients // against_peer, 1) == 0 and len(pairs) < against_peer:
+                programme = without_small_aims(designed.found[0].vehicle, choices, needs)
+                ours, our_best, our_proof = with_cp_sat(programme)
+                theirs, their_best, their_proof = other_process.apply(with_highs, (programme, PEER_SECONDS))
+                pairs.append(
+                    {
+                        "seed": seed - 1,
+                        "variables": len(programme.names),
+                        "rows": len(programme.rows),
+                        "cp_sat_seconds": round(ours, 4),
+                        "highs_seconds": round(theirs, 4),
+                        "cp_sat_proved": our_proof,
+                        "highs_proved": their_proof,
+                        "equal": our_best == their_best,
+                    }
+                )
+    both = [p for p in pairs if p["cp_sat_proved"] and p["highs_proved"] and p["equal"]]
+    ours_median = statistics.median(float(str(p["cp_sat_seconds"])) for p in both) if both else None
+    peer_median = statistics.median(float(str(p["highs_seconds"])) for p in both) if both else None
     return {
         "benchmark": "formula",
-        "instances": cases,
+        "ingredients": len(shelf.ingredients),
+        "designs_to_proof": summary(designs),
+        "unproved": unproved,
+        "alternatives_each": summary(alternatives),
+        "refusals_with_reasons": summary(refusals),
+        "refusals_not_minimal": not_minimal,
+        "peer": "HiGHS in scipy.optimize.milp, another process",
+        "instances": len(pairs),
         "matched": len(both),
+        "highs_unproved": sum(not p["highs_proved"] for p in pairs),
+        "highs_other_objective": sum(bool(p["highs_proved"]) and not p["equal"] for p in pairs),
         "cp_sat_median_seconds": ours_median,
-        "peer": "HiGHS in scipy.optimize.milp",
-        "peer_median_seconds": peer_median,
-        "ratio": round(peer_median / ours_median, 3) if ours_median and peer_median else None,
+        "highs_median_seconds": peer_median,
+        "cp_sat_worst_seconds": max((float(str(p["cp_sat_seconds"])) for p in pairs), default=None),
+        "highs_worst_seconds": max((float(str(p["highs_seconds"])) for p in pairs), default=None),
+        "ratio": round(peer_median / ours_median, 2) if ours_median and peer_median else None,
         "ratio_means": "peer seconds per our second, medians over instances proved by both with equal objective",
+        "pairs": pairs,
         "cores": os.cpu_count(),
         "threads_used": 1,
     }
@@ -179,13 +150,16 @@ def measure() -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--patients", type=int, default=500, help="how many designs")
+    parser.add_argument("--against-peer", type=int, default=50, help="how many programmes HiGHS gets too")
     chosen = parser.parse_args()
-    figures = measure()
+    figures = measure(chosen.patients, chosen.against_peer)
     if chosen.json:
         print(json.dumps(figures))
         return
     for name, value in figures.items():
-        print(f"{name}: {value}")
+        if name != "pairs":
+            print(f"{name}: {value}")
 
 
 if __name__ == "__main__":

@@ -122,6 +122,102 @@ def instruments_page() -> str:
     return MADE + "".join(lines)
 
 
+RULE_LEVELS = {"block": "stop", "warn": "warn", "allow": "allowed"}
+NOT_LISTED = {"fda_iid_topical", "formulation_settings", "formula_rules", "ingredients", "vehicles"}
+"""Tables of the rules that are too long for a page, or are no rules; the windows of ingredients have their own."""
+SKIPPED = {"key", "source", "verification", "valid_from", "note", "evidence", "severity", "synonyms"}
+
+
+def rules_page() -> str:
+    """The registry of the formula room's rules by group, then the rows of the tables that hold their numbers."""
+    from biflora.knowledge.check import table_types
+    from biflora.knowledge.formula_rules import formula_rules
+    from biflora.knowledge.pharmacy import ingredients
+    from biflora.knowledge.rows import read_table, release
+
+    rules = formula_rules()
+    lines = [
+        f"# Rules of the formula room (knowledge {release()})\n\n"
+        "Every rule that the room proves about a formula: the optimiser builds by it and the independent checker "
+        "proves it again, or the checker alone tells it. A `stop` is never prescribed, a `warn` is read and "
+        "answered, a `note` is told. **(r)** marks what nobody has read for this release: it is remembered, "
+        "assumed or inferred, and a pharmacist should judge it before relying on it. Below the rules stand the "
+        "rows of the tables that hold their numbers. Each rule has cases that trigger it and that just do not, in "
+        "`tests/rules/formula`.\n"
+    ]
+    for group in dict.fromkeys(rule.group for rule in rules.values()):
+        lines.append(f"\n## {group.capitalize()}\n\n| rule | what it says | level | who can lift it |")
+        lines.append(" proved by |\n|---|---|---|---|---|\n")
+        for key, rule in rules.items():
+            if rule.group == group:
+                how = f" ({rule.how})" if rule.how else ""
+                where = f" Numbers: {', '.join(rule.tables)}." if rule.tables else ""
+                who = ", ".join(dict.fromkeys(rule.who))
+                lines.append(
+                    f"| `{key}` {rule.label}{_recalled(rule)} | {rule.statement}{where} Source: {rule.source} "
+                    f"({rule.verification}). | {', '.join(rule.severity)}{how} | {who} "
+                    f"| {' and '.join(rule.proved_by)} |\n"
+                )
+    lines.append("\n# Rows of the tables\n\nSources stand in `src/biflora/knowledge/tables/*.csv`.\n")
+    lines.append("\n## ingredients: ranges and windows\n\n| ingredient | % w/w | pH | marks | verification |\n")
+    lines.append("|---|---|---|---|---|\n")
+    for row in ingredients().values():
+        lines.append(
+            f"| {row.name}{_recalled(row)} | {row.min_percent:g} to {row.max_percent:g} "
+            f"| {_window(row.ph_min, row.ph_max)} | {_marks(row)} | {row.verification} |\n"
+        )
+    used = sorted({table for rule in rules.values() for table in rule.tables} - NOT_LISTED)
+    for name in used:
+        rows = read_table(name, table_types()[name])
+        recalled = sum(row.only_remembered for row in rows.values())
+        lines.append(f"\n## {name}\n\n{len(rows)} rows, {recalled} of them (r).\n\n")
+        lines.append("| row | what it says | verification |\n|---|---|---|\n")
+        for key, row in rows.items():
+            lines.append(f"| `{key}`{_recalled(row)} | {_facts(row)} | {row.verification} |\n")
+    return MADE + "".join(lines)
+
+
+def _recalled(row: Any) -> str:
+    return " **(r)**" if row.only_remembered else ""
+
+
+def _window(low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return "any"
+    return f"{'' if low is None else f'{low:g}'} to {'' if high is None else f'{high:g}'}"
+
+
+def _marks(row: Any) -> str:
+    """What a pharmacist must know of an ingredient besides its range: strengths, allergens, irritancy, ages."""
+    marks = [
+        f"strengths {', '.join(f'{each:g}' for each in row.strengths_percent)}" if row.strengths_percent else "",
+        f"irritancy {row.irritancy}" if row.irritancy else "",
+        f"pregnancy: {row.pregnancy}" if row.pregnancy != "ok" else "",
+        f"from {row.min_age_years:g} years" if row.min_age_years else "",
+        f"allergens: {', '.join(row.allergen_groups)}" if row.allergen_groups else "",
+        f"EU leave-on {row.eu_leave_on_max_percent:g} %" if row.eu_leave_on_max_percent is not None else "",
+        "comedogenic" if row.comedogenic else "",
+        "feeds Malassezia" if row.feeds_malassezia else "",
+        "oxidises" if row.oxidation_prone else "",
+        "hazardous" if row.hazardous else "",
+    ]
+    return "; ".join(mark for mark in marks if mark)
+
+
+def _facts(row: Any) -> str:
+    """A row's cells that differ from their defaults, as `column: value`."""
+    facts = [RULE_LEVELS[row.severity]] if getattr(row, "severity", None) in RULE_LEVELS else []
+    for name, info in type(row).model_fields.items():
+        value = getattr(row, name)
+        if name in SKIPPED or value in (None, "", ()) or (value == info.default and not info.is_required()):
+            continue
+        if isinstance(value, tuple):
+            value = ", ".join(value)
+        text = f"{value:g}" if isinstance(value, float) else value
+        facts.append(f"{name.replace('_', ' ')}: {text}")
+    return "; ".join(facts).replace("|", "\\|")
+
+
 def pages() -> dict[str, str]:
     from biflora.clinic.consult import Consultation
     from biflora.formula.formula import Alternative, Formula, Impossible, Line, Property, Reason
@@ -157,6 +253,7 @@ def pages() -> dict[str, str]:
         ),
         "instruments.md": instruments_page(),
         "knowledge.md": knowledge_page(),
+        "rules.md": rules_page(),
         "equations.md": MADE + equations_markdown(),
     }  # fmt: skip
 

@@ -10,6 +10,8 @@ import typer
 
 from biflora import __version__
 from biflora.cli import terminal
+from biflora.cli.formula import formula_app
+from biflora.cli.knowledge import knowledge_app
 from biflora.cli.options import Json, Seed
 from biflora.cli.twin_trials import twin_app
 from biflora.errors import BifloraError
@@ -23,9 +25,7 @@ app = typer.Typer(
     "It supports a clinician; it is no medical device.",
     epilog="Example: biflora plan --skin skin.biom --gut gut.txt --patient patient.toml --out plan/",
 )
-formula_app = typer.Typer(no_args_is_help=True, help="Design, check and explain compounded topicals.")
 trial_app = typer.Typer(no_args_is_help=True, help="Virtual and real randomised trials.")
-knowledge_app = typer.Typer(no_args_is_help=True, help="The dated, sourced tables that every number comes from.")
 app.add_typer(formula_app, name="formula")
 app.add_typer(twin_app, name="twin")
 app.add_typer(trial_app, name="trial")
@@ -121,70 +121,6 @@ def profile(
         show.site_profile(result)
 
 
-@formula_app.command("design", epilog="Example: biflora formula design needs.json --json")
-def formula_design(
-    needs: Annotated[
-        Path, typer.Argument(help="The wanted effects and limits, as JSON (docs/reference/needs.md).")
-    ],
-    alternatives: Annotated[int, typer.Option(min=0, max=5, help="How many truly different alternatives.")] = 3,
-    json: Json = False,
-) -> None:
-    """The best formula that keeps every rule, or the smallest set of reasons why there is none."""
-    from biflora.cli import show
-    from biflora.formula.formula import Impossible
-    from biflora.formula.formulate import formulate
-    from biflora.formula.read import read_needs
-
-    wanted = read_needs(needs)
-    with terminal.working("Designing the formula"):
-        result = formulate(wanted, alternatives=alternatives)
-    if json:
-        terminal.print_json(result.model_dump_json(indent=2))
-    else:
-        show.formula(result)
-    if isinstance(result, Impossible):
-        raise typer.Exit(1)
-
-
-@formula_app.command("check", epilog="Example: biflora formula check formula.json --needs needs.json --json")
-def formula_check(
-    formula: Annotated[Path, typer.Argument(help="A formula as JSON, or as CSV with ingredient,percent.")],
-    needs: Annotated[
-        Path | None, typer.Option(help="The patient's needs and limits, to check against too.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Every rule that a formula breaks: the ingredient that causes it, who can lift it, the source."""
-    from biflora.cli import show
-    from biflora.formula.check import check_formula
-    from biflora.formula.read import read_formula, read_needs
-
-    findings = check_formula(read_formula(formula), read_needs(needs) if needs else None)
-    terminal.print_findings(findings, as_json=json, none="No rule is broken.", show=show.findings)
-    if any(f.level == "stop" for f in findings):
-        raise typer.Exit(1)
-
-
-@formula_app.command("explain", epilog="Example: biflora formula explain needs.json")
-def formula_explain(
-    needs: Annotated[Path, typer.Argument(help="The wanted effects and limits, as JSON.")],
-) -> None:
-    """Why each ingredient is in, and why the obvious others are not."""
-    from biflora.cli import show
-    from biflora.formula.explain import explain
-    from biflora.formula.formula import Impossible
-    from biflora.formula.formulate import formulate
-    from biflora.formula.read import read_needs
-
-    wanted = read_needs(needs)
-    with terminal.working("Designing the formula"):
-        result = formulate(wanted)
-    if isinstance(result, Impossible):
-        show.formula(result)
-        raise typer.Exit(1)
-    typer.echo("\n".join(explain(result, wanted)))
-
-
 @trial_app.command("replicate", epilog="Example: biflora trial replicate isaev-2025 --seed 7 --json")
 def trial_replicate(
     trial: Annotated[str, typer.Argument(help="The published trial's key, e.g. isaev-2025.")],
@@ -202,21 +138,6 @@ def trial_replicate(
         terminal.print_json(result.model_dump_json(indent=2))
     else:
         show.evidence(result)
-
-
-@knowledge_app.command("check", epilog="Example: biflora knowledge check")
-def knowledge_check(json: Json = False) -> None:
-    """Orphans, bad units, impossible ranges, duplicate names and missing sources in the tables."""
-    from biflora.cli import show
-    from biflora.knowledge.check import check_knowledge
-    from biflora.knowledge.rows import release
-
-    findings = check_knowledge()
-    terminal.print_findings(
-        findings, as_json=json, none=f"Knowledge {release()}: every table is in order.", show=show.findings
-    )
-    if any(f.level == "stop" for f in findings):
-        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: biflora serve --port 8000")

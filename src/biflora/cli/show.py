@@ -10,8 +10,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from biflora.followup.track_record import TrackRecord
-from biflora.formula.formula import Formula, Impossible
-from biflora.knowledge.pharmacy import preservative_systems
 from biflora.papers.wording import MINUS, chance, digits_for, number, percent, short, words
 from biflora.plan.plan import Plan
 from biflora.profile.profile import GuildShare, Quantity, SiteProfile
@@ -263,43 +261,6 @@ def plan(result: Plan) -> None:
         console.print(f"[dim]Not known: {escape(missing)}[/]")
 
 
-def formula(result: Formula | Impossible) -> None:
-    if isinstance(result, Impossible):
-        _heading("No formula is possible. The smallest set of reasons:")
-        for reason in result.reasons:
-            console.print(f"■ {escape(reason.message)} [dim](can be lifted by: {escape(reason.who)})[/]")
-            if reason.lift:
-                console.print(f"  nearest change: {escape(reason.lift)}")
-        return
-    _heading(f"The formula: {result.name or words(result.vehicle)}")
-    table = _table("phase", "ingredient", "function", "% w/w", "why", right=(3,))
-    told: set[str] = set()
-    for line in sorted(result.lines, key=lambda x: (x.phase, -x.ppm)):
-        amount = f"{line.percent:.4f}".rstrip("0").rstrip(".")
-        table.add_row(
-            line.phase, escape(line.name or line.ingredient), escape(line.function),
-            f"{'q.s. ' if line.quantum_satis else ''}{amount}", escape(_told_once(line.why, told)),
-        )  # fmt: skip
-    console.print(table)
-    ph = "not defined (no water)" if result.ph is None else f"{result.ph:.1f}"
-    proof = "proved optimal" if result.proved_optimal else "best found in the time allowed"
-    system = preservative_systems().get(result.preservative_system)
-    preserved = words(result.preservative_system) if system is None else system.label
-    console.print(f"pH {ph} · preserved by: {escape(preserved)} · {proof}")
-    findings(result.findings)
-
-
-def _told_once(why: str, told: set[str]) -> str:
-    """A reason that stands above is not written out again."""
-    head, colon, reason = why.partition(": ")
-    first = reason.split(". ")[0]
-    if not colon or first not in told:
-        told.add(first)
-        return why
-    rest = reason[len(first) :].lstrip(". ")
-    return f"{head} (as above). {rest}".strip()
-
-
 def evidence(result: Evidence) -> None:
     _heading(f"{result.trial}: {result.design}")
     console.print(f"{result.repeats} virtual trials, seed {result.seed}, knowledge {result.knowledge_release}")
@@ -336,6 +297,7 @@ def consultation(
     result: Consultation, written: WrittenPlan | None = None, record: TrackRecord | None = None
 ) -> None:
     """All of one consultation; `record`: how earlier forecasts of this patient did, where there were visits."""
+    from biflora.cli import show_formula
     from biflora.papers.forecast_content import score_at_start, severity_of
 
     for site in (result.profile.skin, result.profile.gut):
@@ -347,7 +309,7 @@ def consultation(
         track_record(record or TrackRecord())
     plan(result.plan)
     if result.formula is not None:
-        formula(result.formula)
+        show_formula.formula(result.formula)
     if written is not None:
         _heading("Written")
         for path in (written.plan_json, written.report_html, written.report_pdf):

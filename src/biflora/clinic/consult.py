@@ -57,7 +57,7 @@ def consult(
     skin_sample: str | None = None,
     gut_sample: str | None = None,
     seed: int = 2026,
-    alternatives: int = 3,
+    alternatives: int = 5,
     time_limit_seconds: float = 4.0,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Consultation:
@@ -78,7 +78,7 @@ def consult_on(
     profile: Profile,
     *,
     seed: int = 2026,
-    alternatives: int = 3,
+    alternatives: int = 5,
     time_limit_seconds: float = 4.0,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Consultation:

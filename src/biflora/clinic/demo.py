@@ -33,9 +33,8 @@ from biflora.values import parse
 
 SEED = 2026
 REPEATS = 400
-FIRST_FORMULA_SECONDS = 3.0
-FORMULA_SECONDS = 1.0
-"""The demo clinic opens soon; the others' formulas may be the best found in a second, which their page says."""
+FORMULA_SECONDS = 5.0
+"""A formula and its proof take a few tenths of a second; a busy machine may need more."""
 WAY = {
     OrderState.RECEIVED: timedelta(0),
     OrderState.IN_REVIEW: timedelta(hours=2),
@@ -160,8 +159,8 @@ def seed_demo(
             skin=person.skin,
             gut=person.gut,
             seed=SEED,
-            alternatives=2 if person is cohort[0] else 1,
-            time_limit_seconds=FIRST_FORMULA_SECONDS if person is cohort[0] else FORMULA_SECONDS,
+            alternatives=5 if person is cohort[0] else 1,
+            time_limit_seconds=FORMULA_SECONDS,
         )
         keep_new_patient(store, result, by="demo")
     add_demo_users(store)

@@ -13,7 +13,7 @@ from biflora.errors import ClinicianMust
 from biflora.formula.formula import MILLION
 from biflora.formula.shelf import Shelf
 from biflora.knowledge.pharmacy import Ingredient, StrengthLimit, Vehicle
-from biflora.plan.plan import Condition, Needs
+from biflora.plan.plan import Condition, Needs, StockLot
 from biflora.values import Who
 
 STRUCTURE = frozenset(
@@ -71,6 +71,8 @@ class Candidate:
     """Amounts to choose from, weakest first; empty: any amount of the grid."""
     usual_ppm: int
     step_ppm: int
+    usd_per_gram: float
+    """The pharmacy's own price where its lots tell one, else the assumed one."""
 
     @property
     def key(self) -> str:
@@ -122,6 +124,7 @@ WHO: Mapping[str, Who] = {
     "max_actives": Who.PRESCRIBER,
     "site": Who.PRESCRIBER,
     "irritancy": Who.PRESCRIBER,
+    "sensitisers": Who.PRESCRIBER,
     "condition": Who.PRESCRIBER,
     "wanted_effect": Who.PRESCRIBER,
     "stock": Who.PHARMACY,
@@ -136,6 +139,8 @@ WHO: Mapping[str, Who] = {
     "incompatible": Who.CHEMISTRY,
     "preservation": Who.CHEMISTRY,
     "emulsion": Who.CHEMISTRY,
+    "solubility": Who.CHEMISTRY,
+    "ratio": Who.CHEMISTRY,
     "build": Who.CHEMISTRY,
 }
 """Who can lift each rule."""
@@ -158,7 +163,8 @@ def weigh_choices(needs: Needs, shelf: Shelf) -> Choices:
     _refuse_unknown(needs, shelf)
     barred = _named_bars(needs, shelf)
     ingredients = {
-        key: _candidate(row, needs, shelf, barred.get(key, ()), weights) for key, row in shelf.ingredients.items()
+        key: _candidate(row, needs, shelf, barred.get(key, ()), weights)
+        for key, row in sorted(shelf.ingredients.items())
     }
     vehicles = {key: VehicleChoice(row, tuple(_vehicle_bars(row, needs))) for key, row in shelf.vehicles.items()}
     least = shelf.settings["must_have_weight"]
@@ -170,6 +176,7 @@ def _refuse_unknown(needs: Needs, shelf: Shelf) -> None:
     for field_name, names, known in (
         ("must_include", needs.must_include, shelf.ingredients),
         ("in_stock", needs.in_stock or (), shelf.ingredients),
+        ("stock", tuple(lot.ingredient for lot in needs.stock or ()), shelf.ingredients),
         ("vehicles", needs.vehicles, shelf.vehicles),
     ):
         for name in names:
@@ -199,9 +206,8 @@ def _candidate(
 ) -> Candidate:
     serves = {
         effect.effect: effect.strength
-        for effect in shelf.effects.values()
-        if effect.ingredient == row.key
-        and effect.effect in weights
+        for effect in shelf.effects_by_ingredient.get(row.key, ())
+        if effect.effect in weights
         and effect.strength > 0
         and (not effect.conditions or needs.condition.value in effect.conditions)
     }
@@ -216,16 +222,37 @@ def _candidate(
                 caps.append(Cap(bar, 0, limit.rinse_off))
         else:
             caps.append(Cap(bar, ppm(limit.max_percent), limit.rinse_off))
+    price = row.usd_per_gram
+    if needs.stock is not None and row.key != shelf.water:
+        price = _from_lots(row, needs.stock, needs, shelf, bars, caps)
     step = _step(row, shelf)
     levels, usual = _levels(row, serves, caps, step)
-    return Candidate(row, serves, tuple(bars), tuple(caps), levels, usual, step)
+    return Candidate(row, serves, tuple(bars), tuple(caps), levels, usual, step, price)
+
+
+def _from_lots(
+    row: Ingredient, stock: Iterable[StockLot], needs: Needs, shelf: Shelf, bars: list[Bar], caps: list[Cap]
+) -> float:
+    """Add what the pharmacy's lots forbid or limit; returns the price of a gram, USD."""
+    lots = [lot for lot in stock if lot.ingredient == row.key]
+    least_days = shelf.settings["least_days_of_use"]
+    usable = [lot for lot in lots if lot.expires_in_days >= least_days]
+    if not lots:
+        bars.append(Bar("stock", "", f"{row.name} is not in stock"))
+    elif not usable:
+        latest = max(lot.expires_in_days for lot in lots)
+        left = f"expires in {latest} days" if latest >= 0 else f"expired {-latest} days ago"
+        bars.append(Bar("stock", "", f"the last lot of {row.name} {left}; {least_days:g} days of use are needed"))
+    else:
+        most = int(sum(lot.grams for lot in usable) / needs.batch_grams * MILLION)
+        caps.append(Cap(Bar("stock", "", f"too little {row.name} is in stock"), min(most, MILLION)))
+    prices = [lot.usd_per_gram for lot in lots if lot.usd_per_gram is not None]
+    return max(prices, default=row.usd_per_gram)
 
 
 def limits_on(row: Ingredient, needs: Needs, shelf: Shelf) -> Iterable[StrengthLimit]:
     """Blocking limits that hold for this ingredient in this patient (rinse-off is left to the vehicle)."""
-    for limit in shelf.strength_limits.values():
-        if limit.severity != "block" or not _names(limit.ingredient, row, shelf):
-            continue
+    for limit in shelf.blocking_limits.get(row.key, ()):
         if limit.sites and not any(site.value in limit.sites for site in needs.sites):
             continue
         if limit.age_below_years is not None and needs.age_years >= limit.age_below_years:
@@ -237,15 +264,6 @@ def limits_on(row: Ingredient, needs: Needs, shelf: Shelf) -> Iterable[StrengthL
         if limit.conditions and needs.condition.value not in limit.conditions:
             continue
         yield limit
-
-
-def _names(name: str, row: Ingredient, shelf: Shelf) -> bool:
-    kind, _, value = name.partition(":")
-    if not value:
-        return name == row.key
-    if kind == "class":
-        return row.klass == value
-    return row.key in shelf.families[value].members if value in shelf.families else False
 
 
 def _limit_rule(limit: StrengthLimit) -> str:
@@ -289,7 +307,7 @@ def _bars(row: Ingredient, needs: Needs, shelf: Shelf) -> Iterable[Bar]:
         yield Bar("prescription", "", f"{row.name} needs a prescription, which was not allowed")
     if row.max_percent <= 0:
         yield Bar("route", "", f"{row.name} is listed with an upper limit of 0 %: never used")
-    if needs.in_stock is not None and row.key not in needs.in_stock and row.key != shelf.water():
+    if needs.in_stock is not None and row.key not in needs.in_stock and row.key != shelf.water:
         yield Bar("stock", "", f"{row.name} is not in stock")
     if needs.condition is Condition.ACNE and row.comedogenic:
         yield Bar("condition", "", f"{row.name} is comedogenic, which acne does not allow")

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from biflora.formula.check_amounts import check_amounts, check_strength_limits
 from biflora.formula.check_clashes import check_clashes
+from biflora.formula.check_company import check_company
+from biflora.formula.check_keeping import check_keeping
 from biflora.formula.check_law import check_law
 from biflora.formula.check_live import check_live
 from biflora.formula.check_person import check_person
+from biflora.formula.check_pharmacy import check_pharmacy
 from biflora.formula.check_precedent import check_precedent
 from biflora.formula.check_preservation import check_preservation
 from biflora.formula.check_vehicle import check_vehicle
@@ -16,7 +19,7 @@ from biflora.formula.formula import MILLION, Formula
 from biflora.formula.jar import Jar, finding, portions_of
 from biflora.knowledge.pharmacy import ingredients, vehicles
 from biflora.plan.plan import Needs
-from biflora.values import Finding, Who
+from biflora.values import Finding
 
 ORDER = {"stop": 0, "warn": 1, "note": 2}
 
@@ -33,56 +36,42 @@ def _all_findings(formula: Formula, needs: Needs | None) -> Iterator[Finding]:
     yield from _sum_to_the_whole(formula)
     rows = ingredients()
     for key in dict.fromkeys(line.ingredient for line in formula.lines if line.ingredient not in rows):
-        yield finding(
-            "stop",
-            "unknown_ingredient",
-            key,
-            f"'{key}' is not an ingredient of this knowledge release: nothing about it can be checked.",
-            Who.PHARMACY,
-        )
+        words = f"'{key}' is not an ingredient of this knowledge release: nothing about it can be checked."
+        yield finding("stop", "unknown_ingredient", key, words)
     vehicle = vehicles().get(formula.vehicle)
     if vehicle is None:
-        yield finding(
-            "stop",
-            "unknown_vehicle",
-            formula.vehicle,
-            f"'{formula.vehicle}' is not a vehicle of this knowledge release; known are: {', '.join(vehicles())}.",
-            Who.PHARMACY,
+        words = (
+            f"'{formula.vehicle}' is not a vehicle of this knowledge release; known are: {', '.join(vehicles())}."
         )
+        yield finding("stop", "unknown_vehicle", formula.vehicle, words)
         return
     jar = Jar(formula, vehicle, portions_of(formula.lines, rows), needs)
     yield from check_amounts(jar)
     yield from check_strength_limits(jar)
+    yield from check_company(jar)
     yield from check_vehicle(jar)
     yield from check_preservation(jar)
     yield from check_clashes(jar)
     yield from check_person(jar)
     yield from check_live(jar)
+    yield from check_keeping(jar)
     yield from check_law(jar)
     yield from check_precedent(jar)
+    yield from check_pharmacy(jar)
 
 
 def _sum_to_the_whole(formula: Formula) -> Iterator[Finding]:
     total = sum(line.ppm for line in formula.lines)
     if total != MILLION:
-        yield finding(
-            "stop",
-            "sum",
-            "all lines",
-            f"The lines add up to {total / 10_000:.4f} %, not to 100 %: mend an amount or let one line fill up.",
-            Who.PHARMACY,
+        words = (
+            f"The lines add up to {total / 10_000:.4f} %, not to 100 %: mend an amount or let one line fill up."
         )
-    fills = [line for line in formula.lines if line.quantum_satis]
+        yield finding("stop", "sum", "all lines", words)
+    fills = [line.ingredient for line in formula.lines if line.quantum_satis]
     if len(fills) > 1:
         yield finding(
-            "stop",
-            "quantum_satis",
-            ", ".join(line.ingredient for line in fills),
-            f"{len(fills)} lines fill up to 100 %; only one can.",
-            Who.PHARMACY,
+            "stop", "quantum_satis", ", ".join(fills), f"{len(fills)} lines fill up to 100 %; only one can."
         )
     keys = [line.ingredient for line in formula.lines]
     for key in sorted({key for key in keys if keys.count(key) > 1}):
-        yield finding(
-            "warn", "twice", key, f"'{key}' stands in several lines; they are checked as one.", Who.PHARMACY
-        )
+        yield finding("warn", "twice", key, f"'{key}' stands in several lines; they are checked as one.")

@@ -1,58 +1,44 @@
-"""Amounts: each ingredient within its range, at a usual strength, and within what age, site and skin allow."""
+"""Amounts: each within its range, at a usual strength, and within what age, site and skin allow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biflora.formula.jar import Jar, Portion, finding
+from biflora.formula.jar import GRAIN, Jar, Portion, finding
 from biflora.knowledge.pharmacy import StrengthLimit, strength_limits
-from biflora.values import Finding, Who
+from biflora.values import Finding
 
-GRAIN = 1e-6
-"""Amounts are whole parts per million (0.0001 %); below that a difference is only rounding."""
+BUILDERS = frozenset({"emollient", "humectant", "emulsifier", "gelling", "solvent"})
+"""Classes that build the vehicle: their range is what is usual, and official bases go beyond it."""
 
 
 def check_amounts(jar: Jar) -> Iterator[Finding]:
     for portion in jar.portions:
-        row, percent = portion.row, portion.percent
-        if percent > row.max_percent + GRAIN:
-            yield finding(
-                "stop",
-                "strength_range",
-                row.name,
-                f"{row.name} at {percent:g} % is above its upper limit of {row.max_percent:g} %.",
-                Who.EVIDENCE,
-                row,
+        yield from _range(portion)
+        row, limit = portion.row, portion.row.eu_leave_on_max_percent
+        if limit is not None and jar.leave_on and portion.percent > limit + GRAIN:
+            words = (
+                f"{row.name} at {portion.percent:g} % is above the EU's {limit:g} % for what stays on the skin."
             )
-        elif percent < row.min_percent - GRAIN and not portion.quantum_satis:
-            yield finding(
-                "warn",
-                "strength_range",
-                row.name,
-                f"{row.name} at {percent:g} % is below the {row.min_percent:g} % from which it is used.",
-                Who.PRESCRIBER,
-                row,
-            )
-        elif row.strengths_percent and min(abs(percent - each) for each in row.strengths_percent) > GRAIN:
-            usual = ", ".join(f"{each:g}" for each in row.strengths_percent)
-            yield finding(
-                "warn",
-                "unusual_strength",
-                row.name,
-                f"{row.name} at {percent:g} % is not a usual strength ({usual} %).",
-                Who.PRESCRIBER,
-                row,
-            )
-        limit = row.eu_leave_on_max_percent
-        if limit is not None and jar.leave_on and percent > limit + GRAIN:
-            yield finding(
-                "warn",
-                "eu_leave_on",
-                row.name,
-                f"{row.name} at {percent:g} % is above the EU's {limit:g} % for what stays on the skin.",
-                Who.LAW,
-                row,
-            )
+            yield finding("warn", "eu_leave_on", row.name, words, source=row)
+
+
+def _range(portion: Portion) -> Iterator[Finding]:
+    row, percent = portion.row, portion.percent
+    at = f"{row.name} at {percent:g} %"
+    if percent > row.max_percent + GRAIN and row.klass in BUILDERS:
+        words = f"{at} is more than the {row.max_percent:g} % up to which it is usually used."
+        yield finding("warn", "strength_range", row.name, words, source=row)
+    elif percent > row.max_percent + GRAIN:
+        words = f"{at} is above its upper limit of {row.max_percent:g} %."
+        yield finding("stop", "strength_range", row.name, words, source=row)
+    elif percent < row.min_percent - GRAIN and not portion.quantum_satis:
+        words = f"{at} is below the {row.min_percent:g} % from which it is used."
+        yield finding("warn", "strength_range", row.name, words, source=row)
+    elif row.strengths_percent and min(abs(percent - each) for each in row.strengths_percent) > GRAIN:
+        usual = ", ".join(f"{each:g}" for each in row.strengths_percent)
+        words = f"{at} is not a usual strength ({usual} %)."
+        yield finding("warn", "unusual_strength", row.name, words, source=row)
 
 
 def check_strength_limits(jar: Jar) -> Iterator[Finding]:
@@ -64,20 +50,25 @@ def check_strength_limits(jar: Jar) -> Iterator[Finding]:
                     "stop" if limit.severity == "block" else "warn",
                     limit.key,
                     portion.name,
-                    f"{limit.message} {_says(portion)}",
-                    _who(limit),
-                    limit,
+                    f"{limit.message} The formula holds {portion.percent:g} % {portion.name}.",
+                    source=limit,
+                    family=family_of(limit),
                 )
 
 
-def _says(portion: Portion) -> str:
-    return f"The formula holds {portion.percent:g} % {portion.name}."
-
-
-def _who(limit: StrengthLimit) -> Who:
-    if limit.pregnancy or limit.age_below_years is not None or limit.skin_integrity:
-        return Who.EVIDENCE
-    return Who.PRESCRIBER
+def family_of(limit: StrengthLimit) -> str:
+    """The registry's rule for a row of the strength limits: by the gravest thing that the row is about."""
+    if limit.pregnancy:
+        return "limit_by_pregnancy"
+    if limit.age_below_years is not None:
+        return "limit_by_age"
+    if limit.skin_integrity:
+        return "limit_by_skin"
+    if limit.sites:
+        return "limit_by_site"
+    if limit.conditions:
+        return "limit_by_condition"
+    return "limit_for_all" if limit.rinse_off == "any" else "limit_by_rinsing"
 
 
 def _holds(limit: StrengthLimit, jar: Jar) -> bool:
@@ -88,7 +79,7 @@ def _holds(limit: StrengthLimit, jar: Jar) -> bool:
     needs = jar.needs
     if needs is None:
         return not (limit.sites or limit.pregnancy or limit.skin_integrity or limit.age_below_years is not None)
-    if limit.sites and not any(site.value in limit.sites for site in needs.sites):
+    if limit.sites and not jar.sites & set(limit.sites):
         return False
     if limit.age_below_years is not None and needs.age_years >= limit.age_below_years:
         return False

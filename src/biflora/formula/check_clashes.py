@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biflora.formula.jar import Jar, Portion, finding
+from biflora.formula.jar import GRAIN, Jar, Portion, finding
 from biflora.knowledge.pharmacy import Incompatibility, incompatibilities
-from biflora.values import Finding, Who
-
-GRAIN = 1e-6
+from biflora.values import Finding
 
 
 def check_clashes(jar: Jar) -> Iterator[Finding]:
@@ -26,7 +24,8 @@ def check_clashes(jar: Jar) -> Iterator[Finding]:
         for pair in _pairs(rule, jar):
             keys = frozenset(p.row.key for p in pair)
             if keys not in allowed:
-                told.add(keys)
+                # A warning about a pair does not lift the mark that keeps it apart.
+                told |= {keys} if rule.severity == "block" else set()
                 yield _clash(rule, pair, jar)
     for first in jar.portions:
         for key in first.row.incompatible_with:
@@ -34,20 +33,13 @@ def check_clashes(jar: Jar) -> Iterator[Finding]:
             if jar.percent_of(key) > 0 and pair_keys not in told | allowed:
                 told.add(pair_keys)
                 second = next(p for p in jar.portions if p.row.key == key)
-                yield finding(
-                    "stop",
-                    "incompatible",
-                    f"{first.name} + {second.name}",
-                    f"{first.name} and {second.name} must not stand in one jar.",
-                    Who.CHEMISTRY,
-                    first.row,
-                )
+                words = f"{first.name} and {second.name} must not stand in one jar."
+                yield finding("stop", "incompatible", f"{first.name} + {second.name}", words, source=first.row)
 
 
 def _circumstances(rule: Incompatibility, jar: Jar) -> bool:
     """Whether water and pH are such that the rule holds; a rule about pH says nothing without one."""
-    wet = jar.vehicle.aqueous or jar.water_percent > 0
-    if rule.water == ("absent" if wet else "present"):
+    if rule.water == ("absent" if jar.wet else "present"):
         return False
     if any(jar.percent_of(key) > 0 for key in rule.unless_any):
         return False
@@ -82,6 +74,6 @@ def _clash(rule: Incompatibility, pair: tuple[Portion, ...], jar: Jar) -> Findin
         rule.key,
         names,
         f"{names} {verb} {how}: {rule.mechanism}{at}.",
-        Who.CHEMISTRY,
-        rule,
+        source=rule,
+        family="incompatible_pair",
     )

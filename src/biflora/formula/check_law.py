@@ -1,88 +1,89 @@
-"""Law, handling and the pharmacy's side: hazardous drugs, route of supply, stock, cost, number of ingredients."""
+"""Law and handling: hazardous drugs, the basis for compounding from bulk, copies, what comes from microbes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biflora.formula.jar import EXCIPIENTS, WATER, Jar, Portion, finding
-from biflora.knowledge.checking import checker_limits
-from biflora.values import Finding, Who
+from biflora.formula.jar import Jar, Portion, finding
+from biflora.knowledge.checking import checker_limit
+from biflora.knowledge.formula_rules import BulkBasis, bulk_bases
+from biflora.values import Finding
+
+APPROVED = "RX"
+"""A route that begins so is that of an approved drug."""
 
 
 def check_law(jar: Jar) -> Iterator[Finding]:
     for portion in jar.portions:
-        yield from _route(portion)
+        name = portion.name
         if portion.row.hazardous:
-            yield finding(
-                "warn",
-                "hazardous",
-                portion.name,
-                f"{portion.name} is a hazardous drug: handle it by USP <800> (protection, own tools).",
-                Who.PHARMACY,
-                portion.row,
+            words = f"{name} is a hazardous drug: handle it by USP <800> (protection, own tools)."
+            yield finding("warn", "hazardous", name, words, source=portion.row)
+        if "BIO_FLAG" in portion.row.us_route:
+            words = (
+                f"{name} comes from microbes: its status with a disease claim is unsettled; sign it off by name."
             )
-    yield from _copy(jar)
-    yield from _needs(jar)
-    yield from _size(jar)
+            yield finding("warn", "biologic_flag", name, words, source=portion.row)
+    yield from _copies(jar)
+    yield from _bases(jar)
+    yield from _prescription(jar)
 
 
-def _route(portion: Portion) -> Iterator[Finding]:
-    route, name = portion.row.us_route, portion.name
-    if "PATENTED" in route:
-        words = (
-            f"{name} is sold under patent: is this essentially a copy? Record the difference this patient needs."
-        )
-        yield finding("warn", "essentially_a_copy", name, words, Who.LAW, portion.row)
-    if "RX_FLAG" in route or "503A_REVIEW" in route:
-        words = (
-            f"{name}: no settled basis for compounding from bulk was found; the pharmacist decides and records it."
-        )
-        yield finding("warn", "bulk_basis", name, words, Who.LAW, portion.row)
-    if "BIO_FLAG" in route:
-        words = f"{name} comes from microbes: its status with a disease claim is unsettled; sign it off by name."
-        yield finding("warn", "biologic_flag", name, words, Who.LAW, portion.row)
+def _copies(jar: Jar) -> Iterator[Finding]:
+    """Each approved drug at a strength that is sold, one or several: two approved drugs combined may be a copy."""
+    sold = [p for p in jar.actives() if p.row.us_route.startswith(APPROVED) and _is_sold(p)]
+    for portion in sold:
+        name, others = portion.name, [p.name for p in sold if p is not portion]
+        if "PATENTED" in portion.row.us_route:
+            words = f"{name} is sold under patent: is this essentially a copy?"
+        elif others:
+            words = (
+                f"{name} {portion.percent:g} % is at a usual strength, and so is {', '.join(others)}: "
+                "approved drugs combined may still count as a copy."
+            )
+        else:
+            words = f"{name} {portion.percent:g} % is the only approved drug, at a usual strength: is it sold so?"
+        yield finding("warn", "essentially_a_copy", name, f"{words} Record the difference this patient needs.")
 
 
-def _copy(jar: Jar) -> Iterator[Finding]:
-    """A single prescription active at a usual strength may be sold ready-made."""
-    drugs = [p for p in jar.portions if p.row.klass not in EXCIPIENTS and p.row.us_route.startswith("RX")]
-    if len(drugs) == 1 and "PATENTED" not in drugs[0].row.us_route:
-        name = drugs[0].name
-        words = f"{name} is the only prescription active: is a like product sold? Record the difference needed."
-        yield finding("warn", "essentially_a_copy", name, words, Who.LAW, drugs[0].row)
+def _is_sold(portion: Portion) -> bool:
+    row, band = portion.row, checker_limit("copy_strength_band")
+    if "PATENTED" in row.us_route or not row.strengths_percent:
+        return True
+    return any(abs(portion.percent - each) <= band * each * (1 + 1e-9) for each in row.strengths_percent)
 
 
-def _needs(jar: Jar) -> Iterator[Finding]:
-    needs = jar.needs
-    if needs is None:
+def _bases(jar: Jar) -> Iterator[Finding]:
+    """One finding for each basis, naming the actives that have it; each open one is told by itself."""
+    by_basis: dict[str, list[str]] = {}
+    for portion in jar.actives():
+        for basis in _bases_of(portion):
+            by_basis.setdefault(basis.key, []).append(portion.name)
+    for key, names in by_basis.items():
+        basis = bulk_bases()[key]
+        if basis.found:
+            words = f"Basis for {', '.join(names)}: {basis.basis}."
+            yield finding("note", "bulk_basis", ", ".join(names), words, source=basis)
+            continue
+        for name in names:
+            words = f"Basis for {name}: {basis.basis}; the pharmacist settles it and records how."
+            yield finding("warn", "bulk_basis", name, words, source=basis)
+
+
+def _bases_of(portion: Portion) -> Iterator[BulkBasis]:
+    marks = portion.row.us_route.split(";")
+    for basis in bulk_bases().values():
+        if basis.klasses and portion.row.klass not in basis.klasses:
+            continue
+        if any(mark.startswith(basis.mark) for mark in marks):
+            yield basis
+
+
+def _prescription(jar: Jar) -> Iterator[Finding]:
+    if jar.needs is None or jar.needs.prescription_actives_ok:
         return
-    if needs.in_stock is not None:
-        for portion in jar.portions:
-            if portion.row.key not in needs.in_stock and portion.row.key != WATER:
-                yield finding("stop", "stock", portion.name, f"{portion.name} is not in stock.", Who.PHARMACY)
-    if not needs.prescription_actives_ok:
-        for portion in jar.portions:
-            route = portion.row.us_route
-            if route.startswith("RX") and not route.startswith("RX_OTC"):
-                words = f"{portion.name} needs a prescription, which was not wanted."
-                yield finding("stop", "prescription", portion.name, words, Who.PRESCRIBER, portion.row)
-    if len(jar.portions) > needs.max_ingredients:
-        words = f"{len(jar.portions)} ingredients; at most {needs.max_ingredients} were wanted."
-        yield finding("warn", "max_ingredients", "all lines", words, Who.PRESCRIBER)
-
-
-def _size(jar: Jar) -> Iterator[Finding]:
-    cost = sum(p.percent * p.row.usd_per_gram for p in jar.portions)
-    wanted = None if jar.needs is None else jar.needs.max_cost_usd_per_100g
-    limit = checker_limits()["ingredient_cost_warn_usd"]
-    if wanted is not None and cost > wanted:
-        words = f"Materials cost about {cost:.2f} USD per 100 g; at most {wanted:g} was wanted (prices assumed)."
-        yield finding("warn", "cost", "all lines", words, Who.PATIENT, limit)
-    elif cost > limit.value:
-        dear = max(jar.portions, key=lambda p: p.percent * p.row.usd_per_gram)
-        words = f"Materials cost about {cost:.2f} USD per 100 g, most of it {dear.name} (prices assumed)."
-        yield finding("warn", "cost", dear.name, words, Who.PATIENT, limit)
-    most = checker_limits()["max_ingredients"]
-    if jar.needs is None and len(jar.portions) > most.value:
-        words = f"{len(jar.portions)} ingredients: hard to make, and hard to blame one when the skin reacts."
-        yield finding("warn", "max_ingredients", "all lines", words, Who.PRESCRIBER, most)
+    for portion in jar.portions:
+        route = portion.row.us_route
+        if route.startswith(APPROVED) and not route.startswith("RX_OTC"):
+            words = f"{portion.name} needs a prescription, which was not wanted."
+            yield finding("stop", "prescription", portion.name, words, source=portion.row)

@@ -1,13 +1,11 @@
-"""Live strains: only under a research authorisation, never with what kills them, alive to the last day."""
+"""Live strains: only under a research authorisation, never with what kills them; check_keeping counts them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from biflora.formula.jar import LIVE, Jar, Portion, finding
-from biflora.knowledge.checking import checker_limit, checker_limits
-from biflora.knowledge.pharmacy import beyond_use_rules, preservative_systems
+from biflora.knowledge.pharmacy import preservative_systems
 from biflora.values import Finding, Who
 
 FDA = (
@@ -22,7 +20,6 @@ def check_live(jar: Jar) -> Iterator[Finding]:
     for portion in live:
         yield from _authorised(jar, portion)
         yield from _killed(jar, portion)
-        yield from _counted(jar, portion)
 
 
 def _authorised(jar: Jar, portion: Portion) -> Iterator[Finding]:
@@ -76,31 +73,4 @@ def _killed(jar: Jar, portion: Portion) -> Iterator[Finding]:
         names = ", ".join(p.name for p in killers)
         yield finding(
             "stop", "live_killer", names, f"{names} would kill {portion.name}.", Who.CHEMISTRY, killers[0].row
-        )
-
-
-def _counted(jar: Jar, portion: Portion) -> Iterator[Finding]:
-    """log10 N = log10 N0 - t/D: how many cells are left on the last day of use."""
-    if portion.percent <= 0:
-        return
-    rule = beyond_use_rules()[jar.vehicle.bud_rule_unpreserved or jar.vehicle.bud_rule_preserved]
-    days = rule.fridge_days or rule.room_days or 0
-    cold = rule.fridge_days is not None
-    decay = (
-        "live_d_days_wet"
-        if jar.vehicle.aqueous
-        else ("live_d_days_fridge_dry" if cold else "live_d_days_room_dry")
-    )
-    start = checker_limit("live_start_log10") + math.log10(portion.percent / 100)
-    left = start - days / checker_limit(decay)
-    least = checker_limits()["live_min_log10"]
-    if left < least.value:
-        yield finding(
-            "warn",
-            "live_viability",
-            portion.name,
-            f"{portion.name}: 10^{start:.1f} cells per g become 10^{left:.1f} in {days} days "
-            f"(tenfold loss in {checker_limit(decay):g} days, assumed start); {least.value:g} is the least.",
-            Who.CHEMISTRY,
-            checker_limits()[decay],
         )

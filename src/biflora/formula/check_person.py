@@ -1,34 +1,52 @@
-"""The person: allergies with cross-reactors, pregnancy, age, irritancy, comedones, Malassezia, wishes."""
+"""The person: allergies with cross-reactors, pregnancy, age, what the skin tolerates, wishes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biflora.formula.jar import Jar, finding
+from biflora.formula.jar import Jar, Portion, finding
 from biflora.knowledge.lookup import banned_by
-from biflora.knowledge.pharmacy import allergens, site_limits
+from biflora.knowledge.pharmacy import SiteLimit, allergens, site_limits
 from biflora.plan.plan import Condition, Needs
-from biflora.values import Finding, Who
+from biflora.values import Finding, Level
 
 EXPECTING = ("pregnant", "trying", "breastfeeding")
+FORBIDDEN = ("avoid", "contraindicated")
 
 
 def check_person(jar: Jar) -> Iterator[Finding]:
     needs = jar.needs
     if needs is None:
-        yield finding(
-            "note",
-            "person_not_checked",
-            "patient",
-            "Without the patient's needs the rules on allergy, age, site, pregnancy and skin were not checked.",
-            Who.PRESCRIBER,
-        )
+        words = "Without the patient's needs the rules on allergy, age, site, pregnancy and skin were not checked."
+        yield finding("note", "person_not_checked", "patient", words)
+        yield from _allergens_held(jar)
         return
     yield from _allergies(jar, needs)
     yield from _pregnancy(jar, needs)
-    yield from _age(jar, needs)
-    yield from _skin(jar, needs)
+    for portion in jar.portions:
+        if needs.age_years < portion.row.min_age_years:
+            words = f"{portion.name} is not used under {portion.row.min_age_years:g} years (age limit assumed)."
+            yield finding("stop", "age", portion.name, words, source=(portion.row.source, "assumed"))
+    yield from _vehicle(jar, needs)
+    if jar.leave_on:
+        for site in site_limits().values():
+            if site.site in jar.sites:
+                yield from _budgets(jar, site)
+    yield from _condition(jar, needs)
     yield from _wishes(jar, needs)
+
+
+def _allergens_held(jar: Jar) -> Iterator[Finding]:
+    """For the label: which contact-allergen groups stand in the jar, and by which ingredients."""
+    held: dict[str, list[str]] = {}
+    for portion in jar.portions:
+        for group in portion.row.allergen_groups:
+            held.setdefault(group, []).append(portion.name)
+    if held:
+        groups = "; ".join(f"{allergens()[key].label} ({', '.join(names)})" for key, names in held.items())
+        words = f"Contact-allergen groups in the jar: {groups}."
+        subject = ", ".join(dict.fromkeys(name for names in held.values() for name in names))
+        yield finding("note", "allergens_held", subject, words)
 
 
 def _allergies(jar: Jar, needs: Needs) -> Iterator[Finding]:
@@ -36,140 +54,81 @@ def _allergies(jar: Jar, needs: Needs) -> Iterator[Finding]:
     for portion in jar.portions:
         if portion.row.key in banned:
             groups = [allergens()[group] for group in portion.row.allergen_groups]
-            yield finding(
-                "stop",
-                "allergy",
-                portion.name,
-                f"{portion.name} {banned[portion.row.key]}: leave it out.",
-                Who.PRESCRIBER,
-                groups[0] if groups else portion.row,
-            )
+            words = f"{portion.name} {banned[portion.row.key]}: leave it out."
+            yield finding("stop", "allergy", portion.name, words, source=groups[0] if groups else portion.row)
 
 
 def _pregnancy(jar: Jar, needs: Needs) -> Iterator[Finding]:
     for portion in jar.portions:
-        class_ = portion.row.pregnancy
+        name, row, class_ = portion.name, portion.row, portion.row.pregnancy
         if class_ == "ok" or needs.pregnancy == "no":
             continue
-        forbidden = class_ in ("avoid", "contraindicated")
+        said = f"{name} is {_class_words(class_)} in pregnancy"
         if needs.pregnancy in EXPECTING:
-            yield finding(
-                "stop" if forbidden else "warn",
-                "pregnancy",
-                portion.name,
-                f"{portion.name} is {_class_words(class_)} in pregnancy, while trying and while breastfeeding.",
-                Who.EVIDENCE if forbidden else Who.PRESCRIBER,
-                portion.row,
-            )
-        elif forbidden:
-            yield finding(
-                "stop" if class_ == "contraindicated" else "warn",
-                "pregnancy",
-                portion.name,
-                f"{portion.name} is {_class_words(class_)} in pregnancy, and pregnancy is unknown: ask.",
-                Who.PRESCRIBER,
-                portion.row,
-            )
+            words = f"{said}, while trying and while breastfeeding."
+            yield finding("stop" if class_ in FORBIDDEN else "warn", "pregnancy", name, words, source=row)
+        elif class_ in FORBIDDEN:
+            words = f"{said}, and pregnancy is unknown: ask."
+            level: Level = "stop" if class_ == "contraindicated" else "warn"
+            yield finding(level, "pregnancy_unknown", name, words, source=row)
 
 
 def _class_words(pregnancy: str) -> str:
     return {"caution": "to be used with caution", "avoid": "to be avoided"}.get(pregnancy, "contraindicated")
 
 
-def _age(jar: Jar, needs: Needs) -> Iterator[Finding]:
-    for portion in jar.portions:
-        if needs.age_years < portion.row.min_age_years:
-            yield finding(
-                "stop",
-                "age",
-                portion.name,
-                f"{portion.name} is not used under {portion.row.min_age_years:g} years (age limit assumed).",
-                Who.EVIDENCE,
-                (portion.row.source, "assumed"),
-            )
-
-
-def _skin(jar: Jar, needs: Needs) -> Iterator[Finding]:
-    vehicle, sites = jar.vehicle, {site.value for site in needs.sites}
-    wrong = sorted(sites - set(vehicle.sites)) if vehicle.sites else []
+def _vehicle(jar: Jar, needs: Needs) -> Iterator[Finding]:
+    vehicle = jar.vehicle
+    wrong = sorted(jar.sites - set(vehicle.sites)) if vehicle.sites else []
     if wrong:
-        yield finding(
-            "warn",
-            "vehicle_site",
-            vehicle.label,
-            f"{vehicle.label} does not suit {', '.join(wrong)}.",
-            Who.PRESCRIBER,
-            vehicle,
-        )
+        words = f"{vehicle.label} does not suit {', '.join(wrong)}."
+        yield finding("warn", "vehicle_site", vehicle.label, words, source=vehicle)
     if vehicle.conditions and needs.condition.value not in vehicle.conditions:
-        yield finding(
-            "note",
-            "vehicle_condition",
-            vehicle.label,
-            f"{vehicle.label} is not usual in this condition.",
-            Who.PRESCRIBER,
-            vehicle,
-        )
-    if jar.leave_on:
-        yield from _irritancy(jar, sites)
-    for portion in jar.portions:
-        if needs.condition is Condition.ACNE and portion.row.comedogenic:
-            yield finding(
-                "warn",
-                "comedogenic",
-                portion.name,
-                f"{portion.name} can cause comedones.",
-                Who.PRESCRIBER,
-                portion.row,
-            )
-        if needs.condition is Condition.SEBORRHOEIC_DERMATITIS and portion.row.feeds_malassezia:
-            yield finding(
-                "warn",
-                "feeds_malassezia",
-                portion.name,
-                f"{portion.name} feeds Malassezia in vitro (assumed by its fatty acids).",
-                Who.PRESCRIBER,
-                (portion.row.source, "assumed"),
-            )
+        words = f"{vehicle.label} is not usual in this condition."
+        yield finding("note", "vehicle_condition", vehicle.label, words, source=vehicle)
 
 
-def _irritancy(jar: Jar, sites: set[str]) -> Iterator[Finding]:
+def _budgets(jar: Jar, site: SiteLimit) -> Iterator[Finding]:
+    """What stays on this skin: points of irritancy, and ingredients that can sensitise."""
     stinging = [p for p in jar.portions if p.row.irritancy > 0]
     points = sum(p.row.irritancy for p in stinging)
-    for site in site_limits().values():
-        if site.site in sites and points > site.max_irritancy:
-            names = ", ".join(f"{p.name} {p.row.irritancy}" for p in stinging)
-            yield finding(
-                "stop",
-                "irritancy",
-                ", ".join(p.name for p in stinging),
-                f"Irritancy adds up to {points} points ({names}); {site.site} tolerates {site.max_irritancy}.",
-                Who.PRESCRIBER,
-                site,
-            )
+    if points > site.max_irritancy:
+        listed = ", ".join(f"{p.name} {p.row.irritancy}" for p in stinging)
+        words = f"Irritancy adds up to {points} points ({listed}); {site.site} tolerates {site.max_irritancy}."
+        yield finding("stop", "irritancy", _names(stinging), words, source=site)
+    sensitising = [p for p in jar.portions if p.row.allergen_groups]
+    if len(sensitising) > site.max_sensitisers:
+        words = (
+            f"{len(sensitising)} ingredients of contact-allergen groups ({_names(sensitising)}); "
+            f"{site.site} is to get at most {site.max_sensitisers}."
+        )
+        yield finding("stop", "sensitisers", _names(sensitising), words, source=site)
+
+
+def _names(portions: list[Portion]) -> str:
+    return ", ".join(p.name for p in portions)
+
+
+def _condition(jar: Jar, needs: Needs) -> Iterator[Finding]:
+    for portion in jar.portions:
+        name, row = portion.name, portion.row
+        if needs.condition is Condition.ACNE and row.comedogenic:
+            yield finding("warn", "comedogenic", name, f"{name} can cause comedones.", source=row)
+        if needs.condition is Condition.SEBORRHOEIC_DERMATITIS and row.feeds_malassezia:
+            words = f"{name} feeds Malassezia in vitro (assumed by its fatty acids)."
+            yield finding("warn", "feeds_malassezia", name, words, source=(row.source, "assumed"))
 
 
 def _wishes(jar: Jar, needs: Needs) -> Iterator[Finding]:
     unwanted = banned_by(needs.avoid_ingredients)
     for portion in jar.portions:
         if portion.row.key in unwanted:
-            yield finding(
-                "warn",
-                "wish",
-                portion.name,
-                f"{portion.name} is something the patient does not want: ask her.",
-                Who.PATIENT,
-            )
+            words = f"{portion.name} is something the patient does not want: ask her."
+            yield finding("warn", "wish", portion.name, words)
     if needs.vehicles and jar.vehicle.key not in needs.vehicles:
-        yield finding(
-            "warn",
-            "vehicle_wish",
-            jar.vehicle.label,
-            f"{jar.vehicle.label} is not among the wanted vehicles.",
-            Who.PATIENT,
-        )
+        words = f"{jar.vehicle.label} is not among the wanted vehicles."
+        yield finding("warn", "vehicle_wish", jar.vehicle.label, words)
     for key in needs.must_include:
         if jar.percent_of(key) <= 0:
-            yield finding(
-                "warn", "must_include", key, f"'{key}' was to be included and is not there.", Who.PRESCRIBER
-            )
+            words = f"'{key}' was to be included and is not there."
+            yield finding("warn", "must_include", key, words)

@@ -7,7 +7,7 @@ from functools import cache
 
 from biflora.formula.jar import EXCIPIENTS, WATER, Jar, finding
 from biflora.knowledge.checking import IidRow, dosage_forms, fda_iid
-from biflora.values import Finding, Who
+from biflora.values import Finding
 
 
 def check_precedent(jar: Jar) -> Iterator[Finding]:
@@ -31,8 +31,7 @@ def check_precedent(jar: Jar) -> Iterator[Finding]:
                     portion.name,
                     f"{portion.name}: {portion.percent:g} % of {grams:g} g a day is {milligrams:.0f} mg; "
                     f"the most in an approved {daily.dosage_form.lower()} is {_daily(daily):g} mg a day.",
-                    Who.PHARMACY,
-                    daily,
+                    source=daily,
                 )
         elif daily is None and share is not None and portion.percent > _share(share):
             yield finding(
@@ -41,8 +40,7 @@ def check_precedent(jar: Jar) -> Iterator[Finding]:
                 portion.name,
                 f"{portion.name} at {portion.percent:g} % is above the "
                 f"{_share(share):g} {share.percent_unit or '%'} of approved {share.dosage_form.lower()} products.",
-                Who.PHARMACY,
-                share,
+                source=share,
             )
 
 

@@ -47,8 +47,14 @@ def _keep_alive(model: FormulaModel) -> None:
 
 def members(names: tuple[str, ...], model: FormulaModel) -> list[str]:
     """Keys in the model that `names` (keys or `class:<klass>`) mean."""
-    rows = model.choices.ingredients
-    return [key for key in model.on if key in names or f"class:{rows[key].row.klass}" in names]
+    found: dict[str, None] = {}
+    for name in names:
+        if name.startswith("class:"):
+            klass = name.removeprefix("class:")
+            found |= dict.fromkeys(k for k in model.on if model.choices.ingredients[k].row.klass == klass)
+        elif name in model.on:
+            found[name] = None
+    return list(found)
 
 
 def _holds_here(clash: Incompatibility, model: FormulaModel) -> bool:

@@ -18,8 +18,8 @@ SHARE_FOR_OTHERS = 0.35
 """Part of the time that is kept for the alternatives."""
 SHARE_FOR_FIRST = 0.6
 """Part of the main time that the most promising vehicle may use."""
-EFFORT_FOR_OTHERS = 0.5
-"""Solver effort (its own deterministic seconds) for one alternative: good, not proved best."""
+EFFORT_FOR_OTHERS = 0.15
+"""Solver effort for one alternative: mostly enough for a proof, and a good one otherwise."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Found:
     def rank(self) -> tuple[int, int, int, int]:
         """Greater is better, aim by aim."""
         r = self.reached
-        return (r.first, r.net_points, -r.risk, -r.burden)
+        return (r.first, r.points, -r.risk, -r.burden)
 
 
 @dataclass
@@ -84,23 +84,18 @@ def search(choices: Choices, needs: Needs, shelf: Shelf, *, seconds: float, othe
     designed = Designed()
     models = {
         key: FormulaModel(choice, choices, needs, shelf)
-        for key, choice in choices.vehicles.items()
+        for key, choice in sorted(choices.vehicles.items())
         if not choice.bars
     }
     order = sorted(models, key=lambda key: _promise(models[key]), reverse=True)
-    end = started + seconds * (1 - SHARE_FOR_OTHERS)
+    end = started + seconds * ((1 - SHARE_FOR_OTHERS) if others else 1)
     for place, key in enumerate(order):
         model, solver = models[key], Solver(models[key].programme)
-        left = max(end - time.perf_counter(), LEAST_SECONDS)
         best = max(designed.found, key=lambda f: f.rank, default=None)
         if best is not None:
-            solver.at_least(_floor(model, best) + 1)
-            first = solver.run(seconds=left, any_answer=True)
-            if first.status == "impossible":
-                designed.settled.append(key)
-                continue
-            left = max(end - time.perf_counter(), LEAST_SECONDS)
-        answer = solver.run_in_order(model.aims.in_order, seconds=left * (SHARE_FOR_FIRST if place == 0 else 1))
+            solver.at_least(model.aims.worth(best.reached) + 1)
+        left = max(end - time.perf_counter(), LEAST_SECONDS)
+        answer = solver.run(seconds=left * (SHARE_FOR_FIRST if place == 0 else 1))
         if answer.values:
             designed.found.append(read_answer(model, answer))
         elif answer.status == "impossible":
@@ -110,22 +105,53 @@ def search(choices: Choices, needs: Needs, shelf: Shelf, *, seconds: float, othe
             designed.open_bound = max(designed.open_bound, _promise(model)[1] / BENEFIT_SCALE)
     designed.found.sort(key=lambda f: f.rank, reverse=True)
     if designed.found and others:
-        end = started + seconds
         best = designed.found[0]
-        _vary(designed, models[best.vehicle], 1, end)
-        for key in order:
-            if len(designed.found) - 1 >= others or time.perf_counter() >= end:
-                break
-            if all(f.vehicle != key for f in designed.found):
-                left = end - time.perf_counter()
-                solver = Solver(models[key].programme)
-                answer = solver.run_in_order(models[key].aims.in_order, seconds=left, effort=EFFORT_FOR_OTHERS)
-                if answer.values:
-                    designed.found.append(replace(read_answer(models[key], answer), variant=True))
-        _vary(designed, models[best.vehicle], others - len(designed.found) + 1, end)
-        designed.found[1:] = sorted(designed.found[1:], key=lambda f: f.rank, reverse=True)
+        # A vehicle that was not the best has shown only that it can beat those before it: it is asked anew.
+        designed.found[1:] = []
+        designed.found += _alternatives(best, models, order, others, shelf, started + seconds)
     designed.seconds = time.perf_counter() - started
     return designed
+
+
+def _alternatives(
+    best: Found, models: Mapping[str, FormulaModel], order: list[str], others: int, shelf: Shelf, end: float
+) -> list[Found]:
+    """Up to `others` formulas, each in another vehicle or with other actives than all before it, best first.
+
+    Each is the best that is so far apart, as far as a little effort shows, and keeps a good part of the benefit.
+    The vehicles take turns, the best one first, so that a choice of forms is offered and not one form five times.
+    """
+    found: list[Found] = []
+    turns = [best.vehicle, *(key for key in order if key != best.vehicle)]
+    solvers = {key: Solver(models[key].programme) for key in turns}
+    least = min(best.reached.points, round(shelf.settings["alternative_benefit_share"] * best.reached.points))
+    for key, model in models.items():
+        solvers[key].demand(model.aims.points, low=least)
+    _keep_apart(solvers[best.vehicle], models[best.vehicle], best)
+    while turns and len(found) < others:
+        for key in tuple(turns):
+            if len(found) == others or time.perf_counter() > end:
+                return _ranked(found)
+            left = max(end - time.perf_counter(), LEAST_SECONDS)
+            answer = solvers[key].run(seconds=left, effort=EFFORT_FOR_OTHERS)
+            if not answer.values:
+                turns.remove(key)
+                continue
+            other = replace(read_answer(models[key], answer), variant=True)
+            found.append(other)
+            _keep_apart(solvers[key], models[key], other)
+    return _ranked(found)
+
+
+def _ranked(found: list[Found]) -> list[Found]:
+    return sorted(found, key=lambda f: f.rank, reverse=True)
+
+
+def _keep_apart(solver: Solver, model: FormulaModel, earlier: Found) -> None:
+    """From now on only formulas that differ from `earlier` by enough actives."""
+    apart = round(model.shelf.settings["apart_actives"])
+    distance = {model.on[k]: (-1 if k in earlier.actives else 1) for k in model.on if _counts(model, k)}
+    solver.demand(distance, low=apart - len(earlier.actives))
 
 
 def _promise(model: FormulaModel) -> tuple[int, int]:
@@ -140,34 +166,6 @@ def _promise(model: FormulaModel) -> tuple[int, int]:
         served += bool(strengths) and effect in model.choices.must_have
         total += sum(round(BENEFIT_SCALE * weight * s / n) for n, s in enumerate(strengths[:2], start=1))
     return (served, total)
-
-
-def _floor(model: FormulaModel, best: Found) -> int:
-    """The objective in `model` that equals `best`; anything lower cannot be the answer."""
-    per_effect, per_point, per_risk = model.aims.multipliers
-    reached = best.reached
-    over_risk = reached.first * per_effect + reached.net_points * per_point
-    return over_risk - reached.risk * per_risk - reached.burden
-
-
-def _vary(designed: Designed, model: FormulaModel, wanted: int, end: float) -> None:
-    """More formulas in the best vehicle, each at least `apart_actives` actives away from those before."""
-    apart = round(model.shelf.settings["apart_actives"])
-    for _ in range(wanted):
-        solver = Solver(model.programme)
-        for earlier in designed.found:
-            if earlier.vehicle == model.vehicle.row.key:
-                distance = {
-                    model.on[k]: (-1 if k in earlier.actives else 1) for k in model.on if _counts(model, k)
-                }
-                solver.demand(distance, low=apart - len(earlier.actives))
-        left = end - time.perf_counter()
-        if left < LEAST_SECONDS:
-            return
-        answer = solver.run_in_order(model.aims.in_order, seconds=left, effort=EFFORT_FOR_OTHERS)
-        if not answer.values:
-            return
-        designed.found.append(replace(read_answer(model, answer), variant=True))
 
 
 def _counts(model: FormulaModel, key: str) -> bool:
@@ -191,10 +189,8 @@ def read_answer(model: FormulaModel, answer: Answer) -> Found:
     }
     reached = model.aims.reached(values)
     bound = reached.benefit
-    if answer.unproved_stage == 0:
-        bound = max(bound, _promise(model)[1] / BENEFIT_SCALE)
-    elif answer.unproved_stage == 1:
-        bound = min(bound + answer.gap / BENEFIT_SCALE, max(bound, _promise(model)[1] / BENEFIT_SCALE))
+    if answer.status != "optimal":
+        bound = min(model.aims.benefit_at_most(answer.bound), max(bound, _promise(model)[1] / BENEFIT_SCALE))
     return Found(
         vehicle=model.vehicle.row.key,
         amounts_ppm={key: amount for key, amount in amounts.items() if amount > 0},

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from typing import Literal
 
 from biflora.formula.candidates import Candidate, Choices, weigh_choices
-from biflora.formula.design import Found
+from biflora.formula.compare import losses_of
+from biflora.formula.design import Found, read_answer
 from biflora.formula.formula import Formula, Line, Phase
+from biflora.formula.model import FormulaModel
 from biflora.formula.shelf import Shelf, todays_shelf
+from biflora.formula.solve import Solver
 from biflora.knowledge.checking import effects
 from biflora.knowledge.pharmacy import Ingredient
 from biflora.plan.plan import Needs
 
+SECONDS_EACH = 2.0
+"""For one formula solved again with an ingredient forced in; a proof takes a few hundredths."""
 TECHNICAL = {
     "emollient": "emollient, oil phase",
     "lipid": "barrier lipid",
@@ -73,7 +79,7 @@ def phase_of(row: Ingredient, aqueous: bool) -> Phase:
 
 
 def _fills_up(found: Found, shelf: Shelf) -> str:
-    water = shelf.water()
+    water = shelf.water
     if water is not None and shelf.vehicles[found.vehicle].aqueous and water in found.amounts_ppm:
         return water
     bases = [key for key in found.amounts_ppm if shelf.ingredients[key].klass in ("emollient", "solvent")] or list(
@@ -132,7 +138,8 @@ def _technical(row: Ingredient, function: str, found: Found, shelf: Shelf) -> st
 def explain(formula: Formula, needs: Needs, *, shelf: Shelf | None = None) -> tuple[str, ...]:
     """One sentence per ingredient that is in, then one per obvious ingredient that is not and what kept it out.
 
-    Obvious: it would serve a wanted effect at least as strongly as the strongest ingredient that is in.
+    Obvious: it would serve a wanted effect at least as strongly as the strongest ingredient that is in. Where
+    no rule bars it, the formula is solved again with it forced in, and the sentence says what that would cost.
     """
     shelf = shelf or todays_shelf()
     choices = weigh_choices(needs, shelf)
@@ -140,27 +147,52 @@ def explain(formula: Formula, needs: Needs, *, shelf: Shelf | None = None) -> tu
         f"{line.name or line.ingredient} {line.percent:g} %: {line.why or line.function}."
         for line in formula.lines
     ]
+    best = _best_with(None, formula, choices, needs, shelf)
+    for candidate, effect in _left_out(formula, choices):
+        why = _kept_out(candidate, formula, shelf, choices, best, needs)
+        sentences.append(f"{candidate.label} is not in, though it serves {plain(effect)}: {why.rstrip('.')}.")
+    return tuple(dict.fromkeys(sentences))
+
+
+def _left_out(formula: Formula, choices: Choices) -> Iterator[tuple[Candidate, str]]:
+    """The obvious ingredients that are not in, once each, with the strongest wanted effect they would serve."""
     inside = {line.ingredient for line in formula.lines}
-    for effect in sorted(choices.weights, key=lambda name: -choices.weights[name]):
+    told: set[str] = set()
+    for effect in sorted(choices.weights, key=lambda name: (-choices.weights[name], name)):
         best_in = max(
             (choices.ingredients[key].serves.get(effect, 0.0) for key in inside if key in choices.ingredients),
             default=0.0,
         )
-        left_out = [
+        obvious = [
             candidate
             for key, candidate in choices.ingredients.items()
-            if key not in inside and candidate.serves.get(effect, 0.0) >= max(best_in, 1e-9)
+            if key not in inside | told and candidate.serves.get(effect, 0.0) >= max(best_in, 1e-9)
         ]
-        for candidate in sorted(left_out, key=lambda c: (-c.serves[effect], c.key)):
-            kept_out = _kept_out(candidate, formula, shelf, choices.ingredients)
-            sentences.append(
-                f"{candidate.label} is not in, though it serves {plain(effect)}: {kept_out.rstrip('.')}."
-            )
-    return tuple(dict.fromkeys(sentences))
+        for candidate in sorted(obvious, key=lambda c: (-c.serves[effect], c.key)):
+            told.add(candidate.key)
+            yield candidate, effect
+
+
+def _best_with(
+    key: str | None, formula: Formula, choices: Choices, needs: Needs, shelf: Shelf
+) -> Found | Literal["impossible"] | None:
+    """The best formula in the same vehicle, with the ingredient `key` in it; None when time ran out."""
+    if key is not None:
+        needs = needs.model_copy(update={"must_include": (*needs.must_include, key)})
+    model = FormulaModel(choices.vehicles[formula.vehicle], choices, needs, shelf)
+    answer = Solver(model.programme).run(seconds=SECONDS_EACH)
+    if answer.status == "impossible":
+        return "impossible"
+    return read_answer(model, answer) if answer.status == "optimal" else None
 
 
 def _kept_out(
-    candidate: Candidate, formula: Formula, shelf: Shelf, all_candidates: Mapping[str, Candidate]
+    candidate: Candidate,
+    formula: Formula,
+    shelf: Shelf,
+    choices: Choices,
+    best: Found | Literal["impossible"] | None,
+    needs: Needs,
 ) -> str:
     if candidate.bars:
         return "; ".join(dict.fromkeys(bar.message for bar in candidate.bars))
@@ -169,14 +201,32 @@ def _kept_out(
         return f"it does not bear water, and the {vehicle.label} holds water"
     if row.phase not in ("A", "WO") and row.phase not in vehicle.phases:
         return f"the {vehicle.label} has no phase that dissolves it"
-    if formula.ph is not None and not ((row.ph_min or 0) <= formula.ph <= (row.ph_max or 14)):
-        return f"it needs pH {row.ph_min or 0:g} to {row.ph_max or 14:g}, the formula has {formula.ph:.1f}"
-    for line in formula.lines:
-        other = all_candidates.get(line.ingredient)
-        if line.ingredient in row.incompatible_with or (other and row.key in other.row.incompatible_with):
-            return f"it does not go with {line.name or line.ingredient}"
-    for family in shelf.families.values():
-        member = next((line for line in formula.lines if line.ingredient in family.members), None)
-        if row.key in family.members and member is not None:
-            return f"one {family.label} is enough, and {member.name or member.ingredient} is in"
+    if isinstance(best, Found):
+        forced = _best_with(candidate.key, formula, choices, needs, shelf)
+        if forced == "impossible":
+            return f"it cannot stand in a {vehicle.label} for this patient{_because(candidate, formula, shelf)}"
+        if isinstance(forced, Found):
+            return _with_it(best, forced, candidate.key, choices, shelf)
     return "the whole formula serves the needs better, or as well with less risk, burden or cost, without it"
+
+
+def _with_it(best: Found, forced: Found, key: str, choices: Choices, shelf: Shelf) -> str:
+    """What the best formula with `key` in it has less than the best without."""
+    names = shelf.ingredients
+    dropped = [names[each].name for each in sorted(best.actives - forced.actives)]
+    added = [names[each].name for each in sorted(forced.actives - best.actives - {key})]
+    way = "with it" + (f" instead of {' and '.join(dropped)}" if dropped else "")
+    way += f" (and with {' and '.join(added)})" if added else ""
+    return f"{way}, {'; '.join(losses_of(best, forced, choices)) or 'the formula is no better'}"
+
+
+def _because(candidate: Candidate, formula: Formula, shelf: Shelf) -> str:
+    """What most plainly stands against it, where one line of the formula shows it."""
+    row = candidate.row
+    if formula.ph is not None and not ((row.ph_min or 0) <= formula.ph <= (row.ph_max or 14)):
+        return f": it needs pH {row.ph_min or 0:g} to {row.ph_max or 14:g}, the formula has {formula.ph:.1f}"
+    for line in formula.lines:
+        other = shelf.ingredients.get(line.ingredient)
+        if line.ingredient in row.incompatible_with or (other and row.key in other.incompatible_with):
+            return f": it does not go with {line.name or line.ingredient}"
+    return ""

@@ -48,6 +48,7 @@ class Alternative(Value):
     vehicle: str
     lines: tuple[Line, ...]
     ph: float | None
+    preservative_system: str = ""
     benefit: float
     gives_up: str
 
@@ -68,6 +69,7 @@ class Formula(Record):
     container: str | None = None
     """Key of knowledge's container kinds; None: not chosen yet."""
     benefit: float | None = None
+    """Weight x strength over the wanted effects, less what each ingredient must earn to enter."""
     proved_optimal: bool = False
     bound: float | None = None
     solve_seconds: float | None = None

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from biflora.formula.formula import Formula, Line
+from biflora.knowledge.formula_rules import formula_rules
 from biflora.knowledge.pharmacy import Ingredient, Vehicle
 from biflora.knowledge.rows import Row
 from biflora.plan.plan import Condition, Needs
 from biflora.values import Finding, Level, Who
 
 WATER = "purified_water"
+GRAIN = 1e-6
+"""Amounts are whole parts per million (0.0001 %); below that a difference is only rounding."""
 LIVE = "probiotic_live"
 EXCIPIENTS = frozenset(
     {
@@ -55,6 +58,16 @@ class Jar:
         return not (self.formula.rinse_off or self.vehicle.rinse_off)
 
     @property
+    def wet(self) -> bool:
+        """Whether there is water, by the vehicle or by a line."""
+        return self.vehicle.aqueous or self.water_percent > 0
+
+    @property
+    def sites(self) -> frozenset[str]:
+        """The body sites that the needs name; none without needs."""
+        return frozenset() if self.needs is None else frozenset(site.value for site in self.needs.sites)
+
+    @property
     def condition(self) -> Condition | None:
         if self.needs is not None:
             return self.needs.condition
@@ -73,6 +86,9 @@ class Jar:
 
     def of_class(self, *klasses: str) -> tuple[Portion, ...]:
         return tuple(portion for portion in self.portions if portion.row.klass in klasses)
+
+    def actives(self) -> tuple[Portion, ...]:
+        return tuple(portion for portion in self.portions if portion.row.klass not in EXCIPIENTS)
 
     def named(self, names: Iterable[str]) -> tuple[Portion, ...]:
         """Portions that `names` (ingredient keys or `class:<klass>`) mean."""
@@ -93,13 +109,31 @@ def portions_of(lines: Iterable[Line], rows: Mapping[str, Ingredient]) -> tuple[
 
 
 def finding(
-    level: Level, rule: str, subject: str, message: str, who: Who, source: Row | tuple[str, str] | None = None
+    level: Level,
+    rule: str,
+    subject: str,
+    message: str,
+    who: Who | None = None,
+    source: Row | tuple[str, str] | None = None,
+    *,
+    family: str = "",
 ) -> Finding:
-    """A finding whose source is a row of knowledge, or a citation with its verification."""
-    if isinstance(source, Row):
-        cited, verified = source.source, source.verification
-    else:
-        cited, verified = source or ("arithmetic", "computed")
+    """A finding of a rule of the registry, which says who can lift it.
+
+    `family` is the registry's rule where `rule` is the key of one row of a table. `source` is a row of knowledge
+    or a citation with its verification; without one the rule's own is taken. Raises KeyError for a rule that is
+    not in the registry.
+    """
+    registered = formula_rules()[family or rule]
+    if source is None:
+        source = registered
+    cited, verified = (source.source, source.verification) if isinstance(source, Row) else source
     return Finding(
-        level=level, rule=rule, subject=subject, message=message, who=who, source=cited, verification=verified
+        level=level,
+        rule=rule,
+        subject=subject,
+        message=message,
+        who=who or registered.who_at(level),
+        source=cited,
+        verification=verified,
     )

@@ -7,8 +7,9 @@ into one objective by exact multipliers: must-have effects, then benefit, then r
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from biflora.formula.building import add_building
 from biflora.formula.candidates import LIVE, PPM_PER_PERCENT, Candidate, Choices, VehicleChoice, ppm
 from biflora.formula.clashes import add_clashes
 from biflora.formula.formula import MILLION
@@ -21,9 +22,7 @@ from biflora.plan.plan import Needs
 Guard = tuple[str, str]
 """A rule and its subject: what may be lifted when reasons are searched for."""
 PH_SCALE = 10
-HLB_SCALE = 10
 GRAIN_PPM = 10
-FATS = frozenset({"emollient", "lipid"})
 """The base of an anhydrous form fills up in steps this fine."""
 
 
@@ -49,7 +48,7 @@ class FormulaModel:
         self.bases: dict[str, int] = {}
         """Which base of an anhydrous form takes up the rest."""
         self.ph: int | None = None
-        self.water = shelf.water() if vehicle.row.aqueous else None
+        self.water = shelf.water if vehicle.row.aqueous else None
         self.aims = Aims(self)
         self._build()
 
@@ -74,19 +73,17 @@ class FormulaModel:
         for candidate in self._entering():
             self._add_ingredient(candidate)
         self._tie_preservatives()
-        self._fill()
-        self._build_vehicle()
-        self._keep_emulsion()
+        add_building(self)
         self._limit_counts()
         add_clashes(self)
         self.aims.add()
 
     def _entering(self) -> Iterable[Candidate]:
         """Ingredients that could do something here; the rest would only slow the solver."""
-        needed = {key for row in self.shelf.needed_beside.values() for key in row.any_of}
+        needed = self._companions() | self._system_parts()
         for candidate in self.choices.ingredients.values():
             key, klass = candidate.key, candidate.row.klass
-            if key == self.shelf.water():
+            if key == self.shelf.water:
                 continue
             if not self.liftable and candidate.bars and key not in self.needs.must_include:
                 continue
@@ -99,12 +96,21 @@ class FormulaModel:
                 or (klass == "emulsifier" and self.vehicle.row.emulsifier_needed)
                 or (klass == "buffer" and self.vehicle.row.aqueous)
                 or klass in ("antioxidant", "chelator")
-                or key in self._system_parts()
                 or (not self.vehicle.row.aqueous and klass == "solvent")
             )
             in_vehicle = self.fits_phase(candidate) or key in self.vehicle.row.gelling
             if useful and (in_vehicle or key in self.needs.must_include):
                 yield candidate
+
+    def _companions(self) -> set[str]:
+        """What this vehicle, or an ingredient, may need beside it."""
+        names = {self.vehicle.row.key, f"kind:{self.vehicle.row.kind}"}
+        return {
+            key
+            for row in self.shelf.needed_beside.values()
+            if row.for_ingredients or names & set(row.for_vehicles)
+            for key in row.any_of
+        }
 
     def _system_parts(self) -> set[str]:
         return {part.ingredient for system in self.systems for part in self.shelf.parts_of(system)}
@@ -219,7 +225,7 @@ class FormulaModel:
             programme.demand({on: 1}, low=1, when=self.when("must_include", key))
             if not self.fits_phase(candidate) and key not in self.vehicle.row.gelling:
                 programme.demand({on: 1}, high=0, when=self.when("build"))
-        if candidate.serves:
+        if candidate.serves and not self.liftable:
             full = self.full[key] = programme.yes_no(f"{key} at usual strength")
             programme.demand({full: 1, on: -1}, high=0)
             usual = candidate.usual_ppm
@@ -268,117 +274,17 @@ class FormulaModel:
                 terms[variable] = terms.get(variable, 0) + coefficient
         return terms
 
-    def _fill(self) -> None:
-        """All amounts and the water make one million; without water a base takes up the rest."""
-        row = self.vehicle.row
-        everything = self.total(self.amount)
-        if self.water is not None:
-            low, high = ppm(row.water_min_percent), ppm(row.water_max_percent)
-            self.programme.demand(everything, low=MILLION - high, high=MILLION - low, when=self.when("build"))
-            return
-        self.programme.demand(dict.fromkeys(self.bases.values(), 1), high=1)
-        self.programme.demand(self.total(self.amount), low=MILLION, high=MILLION, when=self.when("build"))
-
-    def _build_vehicle(self) -> None:
-        """Oil range, gel former, what the vehicle or an ingredient needs beside it, protection from oxidation."""
-        row, programme = self.vehicle.row, self.programme
-        when = self.when("build")
-        programme.demand(self.total(self.oil_keys()), high=ppm(row.oil_max_percent), when=when)
-        # Dissolved or suspended actives are no oil phase, so the lower limit counts true oils and fats alone.
-        fats = [key for key in self.oil_keys() if self.choices.ingredients[key].row.klass in FATS]
-        programme.demand(self.total(fats), low=ppm(row.oil_min_percent), when=when)
-        gels = [self.on[key] for key in row.gelling if key in self.on]
-        if row.gelling:
-            programme.one_of(gels, when=when)
-            if not self._all_gels_together():
-                programme.demand(dict.fromkeys(gels, 1), high=1)
-        if row.aqueous:
-            programme.one_of(self._ons("buffer", with_window=True), when=when)
-        self._protect()
-        for need in self.shelf.needed_beside.values():
-            if need.only_water == ("absent" if row.aqueous else "present"):
-                continue
-            fills = self.total(need.any_of)
-            low = ppm(need.min_total_percent)
-            high = None if need.max_total_percent is None else ppm(need.max_total_percent)
-            if row.key in need.for_vehicles or f"kind:{row.kind}" in need.for_vehicles:
-                programme.demand(fills, low=low, high=high, when=when)
-            for key in need.for_ingredients:
-                if key in self.on:
-                    programme.demand(fills, low=low, high=high, when=(self.on[key], *when))
-
-    def _all_gels_together(self) -> bool:
-        return not self.vehicle.row.aqueous
-
     def oil_keys(self) -> list[str]:
         return [key for key in self.amount if self.choices.ingredients[key].row.phase == "O"]
 
-    def _ons(self, klass: str, *, with_window: bool = False) -> list[int]:
+    def ons(self, klass: str, *, with_window: bool = False) -> list[int]:
+        """Literals of the ingredients of a class."""
         return [
             on
             for key, on in self.on.items()
             if (row := self.choices.ingredients[key].row).klass == klass
             and (row.ph_min is not None or not with_window)
         ]
-
-    def _protect(self) -> None:
-        """Whatever oxidises stands with an antioxidant, and with a chelator too where there is water."""
-        antioxidants, chelators = self._ons("antioxidant"), self._ons("chelator")
-        for key, on in self.on.items():
-            row = self.choices.ingredients[key].row
-            if row.oxidation_prone and row.klass != "antioxidant":
-                self.programme.one_of(antioxidants, when=(on, *self.when("build")))
-                if self.vehicle.row.aqueous:
-                    self.programme.one_of(chelators, when=(on, *self.when("build")))
-        for group in (antioxidants, chelators):
-            self.programme.demand(dict.fromkeys(group, 1), high=2)
-
-    def _keep_emulsion(self) -> None:
-        """The emulsifiers' blend meets the oils' required HLB: both fall in one narrow class (no products)."""
-        row, programme, settings = self.vehicle.row, self.programme, self.shelf.settings
-        rows = {key: self.choices.ingredients[key].row for key in self.amount}
-        emulsifiers = [key for key, r in rows.items() if r.klass == "emulsifier" and r.hlb is not None]
-        if not row.emulsifier_needed or not row.kind.startswith("emulsion"):
-            return
-        when = self.when("emulsion")
-        oil, blend = self.total(self.oil_keys()), self.total(emulsifiers)
-        for share, sign in ((settings["emulsifier_share_min"], 1), (settings["emulsifier_share_max"], -1)):
-            terms = {v: sign * 100 * c for v, c in blend.items()}
-            for v, c in oil.items():
-                terms[v] = terms.get(v, 0) - sign * round(100 * share) * c
-            programme.demand(terms, low=0, when=when)
-        lowest, highest = row.emulsifier_hlb_min or 1.0, row.emulsifier_hlb_max or 18.0
-        if row.kind == "emulsion_wo":
-            self._weighted(emulsifiers, {k: r.hlb for k, r in rows.items()}, lowest, highest, when)
-            return
-        width, tolerance = settings["hlb_bin"], settings["hlb_tolerance"]
-        demanding = [key for key in self.oil_keys() if rows[key].required_hlb is not None]
-        classes = []
-        for number in range(round((highest - lowest) / width)):
-            low = lowest + number * width
-            chosen = programme.yes_no(f"required HLB {low:g} to {low + width:g}")
-            classes.append(chosen)
-            inside = (chosen, *when)
-            self._weighted(demanding, {k: r.required_hlb for k, r in rows.items()}, low, low + width, inside)
-            self._weighted(
-                emulsifiers, {k: r.hlb for k, r in rows.items()}, low + width - tolerance, low + tolerance, inside
-            )
-        programme.one_of(classes, when=when)
-
-    def _weighted(
-        self, keys: list[str], values: Mapping[str, float | None], low: float, high: float, when: Iterable[int]
-    ) -> None:
-        """The amount-weighted mean of `values` lies in `low..high`."""
-        for limit, is_low in ((low, True), (high, False)):
-            terms: dict[int, int] = {}
-            for key in keys:
-                gap = round(HLB_SCALE * (values[key] or 0.0)) - round(HLB_SCALE * limit)
-                for v, c in self.amount[key].items():
-                    terms[v] = terms.get(v, 0) + gap * c
-            if is_low:
-                self.programme.demand(terms, low=0, when=when)
-            else:
-                self.programme.demand(terms, high=0, when=when)
 
     def _limit_counts(self) -> None:
         programme, needs = self.programme, self.needs
@@ -396,6 +302,11 @@ class FormulaModel:
             irritancy = {on: self.choices.ingredients[key].row.irritancy for key, on in self.on.items()}
             for site in self.sites():
                 programme.demand(irritancy, high=site.max_irritancy, when=self.when("irritancy"))
+            sensitisers = {
+                on: 1 for key, on in self.on.items() if self.choices.ingredients[key].row.allergen_groups
+            }
+            for site in self.sites():
+                programme.demand(sensitisers, high=site.max_sensitisers, when=self.when("sensitisers"))
 
 
 assert PPM_PER_PERCENT * 100 == MILLION

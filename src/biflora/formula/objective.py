@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from biflora.formula.candidates import LIVE
+from biflora.formula.candidates import LIVE, ppm
 from biflora.formula.programme import Programme
 
 if TYPE_CHECKING:
@@ -32,10 +32,14 @@ class Reached:
 
     first: int
     """Must-have effects served, less more than all of them when water is left unpreserved."""
-    benefit: float
-    net_points: int
+    points: int
+    """Benefit in thousandths, after each ingredient has earned its place."""
     risk: int
     burden: int
+
+    @property
+    def benefit(self) -> float:
+        return self.points / BENEFIT_SCALE
 
 
 class Aims:
@@ -44,9 +48,8 @@ class Aims:
     def __init__(self, model: FormulaModel) -> None:
         self._model = model
         self.served: dict[str, int] = {}
-        self.benefit: dict[int, int] = {}
-        """Points by variable, before what an ingredient must earn is taken off."""
-        self.toll: dict[int, int] = {}
+        self.points: dict[int, int] = {}
+        """Benefit by variable, in thousandths; what an ingredient must earn is taken off."""
         self.risk: dict[int, int] = {}
         self.burden: dict[int, int] = {}
         self.multipliers = (1, 1, 1)
@@ -54,19 +57,23 @@ class Aims:
         """The aims one after the other, each to be made as large as possible."""
 
     def add(self) -> None:
+        """First what is demanded; then what is aimed at, which a search for reasons does not need."""
+        self._demand_effects()
+        self._limit_cost()
+        if self._model.liftable:
+            return
         self._serve()
         self._weigh_risk()
         self._weigh_burden()
         programme = self._model.programme
-        points = {v: self.benefit.get(v, 0) - self.toll.get(v, 0) for v in self.benefit | self.toll}
         per_risk = _span(self.burden, programme) + 1
         per_point = per_risk * (_span(self.risk, programme) + 1)
-        per_effect = per_point * (_span(points, programme) + 1)
+        per_effect = per_point * (_span(self.points, programme) + 1)
         self.multipliers = (per_effect, per_point, per_risk)
         must = self._first_aim()
         risk = {v: -c for v, c in self.risk.items()}
         burden = {v: -c for v, c in self.burden.items()}
-        self.in_order = (must, points, risk, burden)
+        self.in_order = (must, self.points, risk, burden)
         for terms, multiplier in zip(self.in_order, (per_effect, per_point, per_risk, 1), strict=True):
             for variable, value in terms.items():
                 programme.reward(variable, value * multiplier)
@@ -81,19 +88,45 @@ class Aims:
                     first[chosen] = -len(model.choices.must_have) - 1
         return first
 
+    def _demand_effects(self) -> None:
+        """At least one wanted effect is served; `served` is true only where an ingredient serves."""
+        model, programme = self._model, self._model.programme
+        for effect, keys in self._servants().items():
+            served = self.served[effect] = programme.yes_no(f"{effect} served")
+            programme.demand({served: -1} | {model.on[key]: 1 for key in keys}, low=0)
+        programme.one_of(self.served.values(), when=model.when("wanted_effect"))
+
+    def _servants(self) -> dict[str, list[str]]:
+        model = self._model
+        servants: dict[str, list[str]] = {effect: [] for effect in model.choices.weights}
+        for key in model.on:
+            for effect in model.choices.ingredients[key].serves:
+                servants[effect].append(key)
+        return servants
+
+    def _limit_cost(self) -> None:
+        model, programme = self._model, self._model.programme
+        programme.demand(self._cost(), high=MOST_USD * UNITS_PER_USD)
+        if model.needs.max_cost_usd_per_100g is not None:
+            most = int(model.needs.max_cost_usd_per_100g * UNITS_PER_USD)
+            programme.demand(self._cost(), high=most, when=model.when("cost"))
+
+    def _cost(self) -> dict[int, int]:
+        """What 100 g cost, in the programme's units."""
+        units: dict[int, int] = {}
+        for key, terms in self._model.amount.items():
+            price = round(COST_SCALE * self._model.choices.ingredients[key].usd_per_gram)
+            for variable, coefficient in terms.items():
+                units[variable] = units.get(variable, 0) + price * coefficient
+        return units
+
     def _serve(self) -> None:
         """Diminishing returns: the best for an effect counts fully, the second by a share, a third not."""
         model, programme = self._model, self._model.programme
         settings = model.shelf.settings
         shares = (1.0, settings["second_ingredient_share"])
         weaker = settings["weaker_dose_share"]
-        servants: dict[str, list[str]] = {effect: [] for effect in model.choices.weights}
-        for key in model.on:
-            for effect in model.choices.ingredients[key].serves:
-                servants[effect].append(key)
-        for effect, keys in servants.items():
-            served = self.served[effect] = programme.yes_no(f"{effect} served")
-            programme.demand({served: -1} | {model.on[key]: 1 for key in keys}, low=0)
+        for effect, keys in self._servants().items():
             by_rank: list[dict[int, int]] = []
             by_key: dict[str, dict[int, int]] = {key: {model.on[key]: -1} for key in keys}
             for rank, share in enumerate(shares[: len(keys)], start=1):
@@ -105,8 +138,8 @@ class Aims:
                     strong = programme.yes_no(f"{key} is number {rank} for {effect} at usual strength")
                     programme.demand({strong: 1, seat: -1}, high=0)
                     programme.demand({strong: 1, model.full[key]: -1}, high=0)
-                    self.benefit[seat] = round(worth * weaker)
-                    self.benefit[strong] = round(worth) - round(worth * weaker)
+                    self.points[seat] = round(worth * weaker)
+                    self.points[strong] = round(worth) - round(worth * weaker)
                     seats[seat] = 1
                     by_key[key][seat] = 1
                 by_rank.append(seats)
@@ -118,8 +151,7 @@ class Aims:
         for key, on in model.on.items():
             if model.choices.ingredients[key].serves and key not in model.needs.must_include:
                 extra = sum(row.least_gain for row in model.shelf.families.values() if key in row.members)
-                self.toll[on] = toll + round(BENEFIT_SCALE * extra)
-        programme.one_of(self.served.values(), when=model.when("wanted_effect"))
+                self.points[on] = self.points.get(on, 0) - toll - round(BENEFIT_SCALE * extra)
 
     def _weigh_risk(self) -> None:
         model = self._model
@@ -133,6 +165,7 @@ class Aims:
             if model.needs.pregnancy != "no" and row.pregnancy != "ok":
                 points += settings["risk_pregnancy_caution"]
             self._add_risk(on, points)
+        self._weigh_precedent()
         for key, chosen in model.systems.items():
             system = model.shelf.systems[key]
             if model.vehicle.row.aqueous:
@@ -141,6 +174,23 @@ class Aims:
                 unpreserved = not model.shelf.parts_of(key)
                 self._add_risk(chosen, settings["risk_partial_preservation"] * partial)
                 self._add_risk(chosen, settings["risk_unpreserved"] * unpreserved)
+
+    def _weigh_precedent(self) -> None:
+        """More of an excipient than in any approved product of the form is a flag, and so a little risk."""
+        model, programme = self._model, self._model.programme
+        points = round(model.shelf.settings["risk_above_precedent"])
+        for key, on in model.on.items():
+            candidate = model.choices.ingredients[key]
+            precedent = model.shelf.precedents.get((key, model.vehicle.row.dosage_form))
+            limit = None if precedent is None else precedent.percent_at(model.needs.grams_per_day)
+            if candidate.is_active or limit is None or ppm(limit) >= candidate.high_ppm:
+                continue
+            if ppm(limit) < candidate.low_ppm:
+                self._add_risk(on, points)
+                continue
+            above = programme.yes_no(f"{key} above precedent")
+            programme.demand(model.amount[key], high=ppm(limit), when=(~above,))
+            self._add_risk(above, points)
 
     def _add_risk(self, variable: int, points: int) -> None:
         if points:
@@ -154,17 +204,9 @@ class Aims:
         model, programme, settings = self._model, self._model.programme, self._model.shelf.settings
         for on in model.on.values():
             self.burden[on] = round(settings["burden_ingredient"])
-        units: dict[int, int] = {}
-        for key, terms in model.amount.items():
-            price = round(COST_SCALE * model.choices.ingredients[key].row.usd_per_gram)
-            for variable, coefficient in terms.items():
-                units[variable] = units.get(variable, 0) + price * coefficient
         dimes = programme.whole("cost in dimes per 100 g", 0, MOST_USD * DIMES)
-        programme.demand({dimes: UNITS_PER_USD // DIMES} | {v: -u for v, u in units.items()}, low=0)
+        programme.demand({dimes: UNITS_PER_USD // DIMES} | {v: -u for v, u in self._cost().items()}, low=0)
         self.burden[dimes] = round(settings["burden_usd"] / DIMES)
-        if model.needs.max_cost_usd_per_100g is not None:
-            most = int(model.needs.max_cost_usd_per_100g * UNITS_PER_USD)
-            programme.demand(units, high=most, when=model.when("cost"))
         sites = model.sites()
         if model.ph is not None and sites:
             middle = round(10 * sum((site.ph_min + site.ph_max) / 2 for site in sites) / len(sites))
@@ -187,14 +229,34 @@ class Aims:
             for effect in model.choices.weights
         }
 
+    def worth(self, reached: Reached) -> int:
+        """The objective that equals `reached`, which may come from another vehicle's model.
+
+        More points than this vehicle can ever give count as its most: they must not make up for an effect.
+        """
+        per_effect, per_point, per_risk = self.multipliers
+        most = self._most_points()
+        above = reached.first * per_effect + min(reached.points, most) * per_point
+        return above if reached.points > most else above - reached.risk * per_risk - reached.burden
+
+    def _most_points(self) -> int:
+        lows, highs = self._model.programme.lows, self._model.programme.highs
+        return sum(max(c * lows[v], c * highs[v]) for v, c in self.points.items())
+
+    def benefit_at_most(self, objective: int) -> float:
+        """The most benefit that an answer may have whose objective is not above `objective`."""
+        per_effect, per_point, _ = self.multipliers
+        lows, highs = self._model.programme.lows, self._model.programme.highs
+        least_first = sum(min(c * lows[v], c * highs[v]) for v, c in self._first_aim().items())
+        # risk and burden together take off less than one point
+        points = min(self._most_points(), -((least_first * per_effect - objective) // per_point) + 1)
+        return points / BENEFIT_SCALE
+
     def reached(self, values: tuple[int, ...]) -> Reached:
         """The aims at `values`."""
-        gross = sum(points * values[v] for v, points in self.benefit.items())
-        toll = sum(points * values[v] for v, points in self.toll.items())
         return Reached(
             first=sum(points * values[v] for v, points in self._first_aim().items()),
-            benefit=gross / BENEFIT_SCALE,
-            net_points=gross - toll,
+            points=sum(points * values[v] for v, points in self.points.items()),
             risk=sum(points * values[v] for v, points in self.risk.items()),
             burden=sum(points * values[v] for v, points in self.burden.items()),
         )

@@ -1,40 +1,117 @@
-"""A formula or needs that a person wrote: JSON, or CSV with one ingredient a line."""
+"""A formula or needs that a person wrote: JSON, TOML, CSV with one ingredient a line, or typed text."""
 
 from __future__ import annotations
 
 import csv
-import difflib
-import math
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from biflora.errors import BifloraError, ClinicianMust, PharmacistMust
-from biflora.formula.formula import MILLION, Formula, Line, Phase
-from biflora.knowledge.lookup import find_ingredient, find_substance
-from biflora.knowledge.pharmacy import Ingredient, ingredients, preservative_systems, vehicles
+from biflora.formula.formula import Formula
+from biflora.formula.read_text import LONGEST_LINE, TypedFormula, typed_formula
+from biflora.formula.recognise import (
+    UNPRESERVED,
+    ask_for_vehicle,
+    known,
+    preserved_by,
+    preserved_by_its_parts,
+    vehicle_named,
+)
+from biflora.formula.written import WrittenLine, key_of, lines_of, number_of, written_line
+from biflora.knowledge.keeping import container_kinds
+from biflora.knowledge.lookup import find_substance
+from biflora.knowledge.pharmacy import preservative_systems, vehicles
 from biflora.knowledge.rows import release
 from biflora.plan.plan import Needs
-from biflora.values import parse, read_json_object
+from biflora.values import Finding, parse, read_json_object
 
-LONGEST_LINE = 2_000
-FILL = frozenset({"qs", "q.s.", "ad 100", "quantum satis"})
+_TABLE = re.compile(r"^\s*(ingredient|name|inci)\s*[,;]\s*(percent|%)", re.I | re.M)
+
+
+class Reading(NamedTuple):
+    """A formula as it was read, and what was taken for granted where the text did not say it."""
+
+    formula: Formula
+    notes: tuple[Finding, ...] = ()
 
 
 def read_formula(path: Path) -> Formula:
-    """Read a formula from JSON, or from CSV: fields (`vehicle,ow_cream`), then `ingredient,percent` and its lines.
+    """Read a formula from JSON, TOML, CSV (`vehicle,ow_cream`, then `ingredient,percent`) or typed lines.
 
     Ingredients may be keys, names or INCI names; one may say `qs`. Raises PharmacistMust naming file and line.
     """
-    text = _text(path, PharmacistMust)
-    fields = _from_csv(path, text) if path.suffix.lower() == ".csv" else _from_json(path, text)
-    for name, known in (("vehicle", vehicles()), ("preservative_system", preservative_systems())):
+    return reading_of(_text(path, PharmacistMust), where=path.name, name=path.stem).formula
+
+
+def reading_of_file(path: Path, *, vehicle: str | None = None) -> Reading:
+    """The same, with what was taken for granted; `vehicle` stands for a line that the file lacks."""
+    return reading_of(_text(path, PharmacistMust), where=path.name, name=path.stem, vehicle=vehicle)
+
+
+def reading_of(text: str, *, where: str, name: str = "", vehicle: str | None = None) -> Reading:
+    """Read a formula's text, in whichever of the four ways it is written; `where` names it in errors.
+
+    Raises PharmacistMust naming the line, or asking for the vehicle with those that the lines fit.
+    """
+    typed = TypedFormula()
+    match _way_of_writing(where, text):
+        case "csv":
+            fields = _from_csv(where, text)
+        case "text":
+            typed = typed_formula(text, where)
+            fields = {**typed.fields, "written": typed.written}
+        case way:
+            data = _toml(where, text, PharmacistMust) if way == "toml" else _json(where, text, PharmacistMust)
+            fields = _from_object(where, data)
+    if vehicle is not None:
+        fields["vehicle"] = vehicle
+    notes: tuple[Finding, ...] = ()
+    if "written" in fields:
+        fields, notes = _complete(fields, typed, where)
+    fields.setdefault("name", name)
+    return Reading(_made(fields, where), notes)
+
+
+def _complete(
+    fields: dict[str, Any], typed: TypedFormula, where: str
+) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+    """The fields with lines, vehicle and preservative system looked up, and notes on what was not said."""
+    written: list[WrittenLine] = fields.pop("written")
+    key = fields.get("vehicle")
+    if key is not None:
+        fields["vehicle"] = key = vehicle_named(str(key), f"{where}: 'vehicle'")
+    if fields.get("container"):
+        kinds = {row.label: kind for kind, row in container_kinds().items()}
+        fields["container"] = known(str(fields["container"]), kinds, where=f"{where}: 'container'")
+    aqueous = vehicles()[key].aqueous if key is not None else None
+    notes: tuple[Finding, ...] = ()
+    system = fields.get("preservative_system")
+    if system is not None:
+        labels = {row.label: name for name, row in preservative_systems().items()}
+        system = known(str(system), labels, where=f"{where}: 'preservative_system'")
+    elif typed.preserved_with:
+        system, added, notes = preserved_by(typed.preserved_with, typed.preserved_where, written, aqueous)
+        written = [*written, *added]
+    lines = lines_of(written, whole=where, total_grams=typed.total_grams)
+    if system is None:
+        water = any(line.ingredient == "purified_water" and line.ppm for line in lines)
+        system, _, notes = preserved_by_its_parts(lines, water if aqueous is None else aqueous, where)
+    if key is None:
+        raise ask_for_vehicle(lines, system, fields.get("ph"), where)
+    if typed.preserved_with and system in UNPRESERVED.values():
+        system = UNPRESERVED[bool(aqueous)]
+    return {**fields, "lines": lines, "preservative_system": system}, notes
+
+
+def _made(fields: dict[str, Any], where: str) -> Formula:
+    for name, rows in (("vehicle", vehicles()), ("preservative_system", preservative_systems())):
         if fields.get(name) is not None:
-            labels = {row.label: key for key, row in known.items()}
-            fields[name] = _known(str(fields[name]), labels, where=f"{path.name}: '{name}'")
-    fields.setdefault("name", path.stem)
-    read = parse(Formula, fields, where=path.name, error=PharmacistMust)
+            labels = {row.label: key for key, row in rows.items()}
+            fields[name] = known(str(fields[name]), labels, where=f"{where}: '{name}'")
+    read = parse(Formula, fields, where=where, error=PharmacistMust)
     kept = {
         name: getattr(read, name)
         for name in Formula.model_fields
@@ -49,25 +126,36 @@ def read_needs(path: Path) -> Needs:
     """Read needs from JSON or TOML; ingredients may be names. Raises ClinicianMust naming file and field."""
     text = _text(path, ClinicianMust)
     if path.suffix.lower() == ".toml":
-        try:
-            fields: Any = tomllib.loads(text)
-        except tomllib.TOMLDecodeError:
-            raise ClinicianMust(f"{path.name}: the file is not valid TOML; mend it or write JSON.") from None
-    else:
-        fields = _json(path, text, ClinicianMust)
-    if "needs" in fields and isinstance(fields["needs"], Mapping):
+        return needs_from(_toml(path.name, text, ClinicianMust), where=path.name)
+    return needs_from(_json(path.name, text, ClinicianMust), where=path.name)
+
+
+def needs_from(fields: Mapping[str, Any], *, where: str) -> Needs:
+    """Needs from named fields, or from a plan that holds them. Raises ClinicianMust naming the field."""
+    if isinstance(fields.get("needs"), Mapping):
         fields = fields["needs"]
     for name in ("must_include", "in_stock"):
         if isinstance(fields.get(name), list):
             fields = {
                 **fields,
-                name: [_key(str(each), f"{path.name}: '{name}'", ClinicianMust) for each in fields[name]],
+                name: [key_of(str(each), f"{where}: '{name}'", ClinicianMust) for each in fields[name]],
             }
-    needs = parse(Needs, fields, where=path.name, error=ClinicianMust)
+    needs = parse(Needs, fields, where=where, error=ClinicianMust)
     for name, words in (("allergies", needs.allergies), ("avoid_ingredients", needs.avoid_ingredients)):
         for number, word in enumerate(words, start=1):
-            find_substance(word, where=f"{path.name}: {name}, entry {number}")
+            find_substance(word, where=f"{where}: {name}, entry {number}")
     return needs
+
+
+def _way_of_writing(where: str, text: str) -> str:
+    suffix = Path(where).suffix.lower()
+    if suffix in (".json", ".csv", ".toml"):
+        return suffix[1:]
+    if text.lstrip().startswith(("{", "[")) or not text.strip():
+        return "json" if not text.lstrip().startswith("[[") else "toml"
+    if "[[lines]]" in text:
+        return "toml"
+    return "csv" if _TABLE.search(text) else "text"
 
 
 def _text(path: Path, error: type[BifloraError]) -> str:
@@ -79,131 +167,74 @@ def _text(path: Path, error: type[BifloraError]) -> str:
         raise error(f"{path.name or path}: cannot be read as text; send it as UTF-8 JSON or CSV.") from None
 
 
-def _json(path: Path, text: str, error: type[BifloraError]) -> dict[str, Any]:
+def _json(where: str, text: str, error: type[BifloraError]) -> dict[str, Any]:
     if not text.strip():
-        raise error(f"{path.name}: the file is empty; send it again.")
-    return read_json_object(text, where=path.name, error=error)
+        raise error(f"{where}: the file is empty; send it again.")
+    return read_json_object(text, where=where, error=error)
 
 
-def _from_json(path: Path, text: str) -> dict[str, Any]:
-    fields = _json(path, text, PharmacistMust)
+def _toml(where: str, text: str, error: type[BifloraError]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        raise error(f"{where}: the file is not valid TOML; mend it or write JSON.") from None
+
+
+def _from_object(where: str, fields: dict[str, Any]) -> dict[str, Any]:
     lines = fields.get("lines")
     if not isinstance(lines, list) or not all(isinstance(each, dict) for each in lines):
-        raise PharmacistMust(f"{path.name}: 'lines': must be a list of ingredients, each with 'percent' or 'ppm'.")
+        raise PharmacistMust(f"{where}: 'lines': must be a list of ingredients, each with 'percent' or 'ppm'.")
     if fields.get("id"):
         return fields
-    written: list[tuple[str, str, str]] = []
-    for number, line in enumerate(lines, start=1):
-        where = f"{path.name}: 'lines.{number - 1}'"
+    written: list[WrittenLine] = []
+    for number, line in enumerate(lines):
+        place = f"{where}: 'lines.{number}'"
+        words = str(line.get("ingredient") or line.get("name") or line.get("inci") or "")
         if line.get("quantum_satis"):
-            amount = "qs"
+            written.append(WrittenLine(words, None, place))
         elif "ppm" in line:
-            amount = str(_number(str(line["ppm"]), where) / 10_000)
+            written.append(WrittenLine(words, number_of(str(line["ppm"]), place) / 10_000, place))
+        elif "grams" in line:
+            written.append(WrittenLine(words, number_of(str(line["grams"]), place), place, "grams"))
         else:
-            amount = str(line.get("percent", ""))
-        written.append((str(line.get("ingredient") or line.get("name") or line.get("inci") or ""), amount, where))
-    return {**fields, "lines": _lines(written)}
+            written.append(written_line(words, str(line.get("percent", "")), place))
+    return {**{name: value for name, value in fields.items() if name != "lines"}, "written": written}
 
 
-def _from_csv(path: Path, text: str) -> dict[str, Any]:
+def _from_csv(where: str, text: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    written: list[tuple[str, str, str]] = []
+    written: list[WrittenLine] = []
     in_table = False
     if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
-        raise PharmacistMust(f"{path.name}: a line is longer than 2,000 characters; write one ingredient a line.")
-    for number, cells in enumerate(csv.reader(text.splitlines()), start=1):
+        raise PharmacistMust(f"{where}: a line is longer than 2,000 characters; write one ingredient a line.")
+    header = _TABLE.search(text)
+    between = ";" if header is not None and ";" in header[0] else ","
+    for number, cells in enumerate(csv.reader(text.splitlines(), delimiter=between), start=1):
         cells = [cell.strip() for cell in cells]
-        where = f"{path.name}: line {number}"
+        place = f"{where}: line {number}"
         if not any(cells) or cells[0].startswith("#"):
             continue
-        if cells[0].lower() in ("ingredient", "name", "inci") and len(cells) > 1:
-            if cells[1].lower() not in ("percent", "%", "percent w/w"):
-                raise PharmacistMust(f"{where}: the second column must be 'percent' (w/w).")
-            in_table = True
-        elif len(cells) < 2:
-            raise PharmacistMust(f"{where}: has one cell; write ingredient and percent, with a comma between.")
-        elif in_table:
-            written.append((cells[0], cells[1], where))
-        elif cells[0] in ("vehicle", "preservative_system", "name", "condition"):
+        if cells[0].lower() in ("ingredient", "name", "inci") and len(cells) > 1 and not in_table:
+            if cells[1].lower() in ("percent", "%", "percent w/w"):
+                in_table = True
+                continue
+            if cells[0].lower() != "name":
+                raise PharmacistMust(f"{place}: the second column must be 'percent' (w/w).")
+        if len(cells) < 2:
+            raise PharmacistMust(f"{place}: has one cell; write ingredient and percent, with a comma between.")
+        if in_table:
+            written.append(written_line(cells[0], cells[1], place))
+        elif cells[0] in ("vehicle", "preservative_system", "name", "condition", "container"):
             fields[cells[0]] = cells[1]
         elif cells[0] == "ph":
-            fields["ph"] = _number(cells[1], where) if cells[1] else None
+            fields["ph"] = float(number_of(cells[1], place)) if cells[1] else None
         elif cells[0] == "rinse_off":
             fields["rinse_off"] = cells[1].lower() in ("yes", "true", "1")
         else:
             raise PharmacistMust(
-                f"{where}: not a field of a formula; before the line 'ingredient,percent' may stand "
-                "name, condition, vehicle, ph, preservative_system and rinse_off."
+                f"{place}: not a field of a formula; before the line 'ingredient,percent' may stand "
+                "name, condition, vehicle, ph, preservative_system, container and rinse_off."
             )
     if not written:
-        raise PharmacistMust(f"{path.name}: no ingredient found; after 'ingredient,percent' write one a line.")
-    return {**fields, "lines": _lines(written)}
-
-
-def _lines(written: Iterable[tuple[str, str, str]]) -> list[Line]:
-    """Lines in ppm; the one that says `qs` takes up what is left to one million."""
-    found: list[tuple[Ingredient, int | None]] = []
-    for words, amount, where in written:
-        row = ingredients()[_key(words, where, PharmacistMust)]
-        if amount.strip().lower() in FILL:
-            if any(each is None for _, each in found):
-                raise PharmacistMust(f"{where}: a second line says 'qs'; only one can fill up.")
-            found.append((row, None))
-            continue
-        percent = _number(amount.replace("%", ""), where)
-        if not 0 <= percent <= 100:
-            raise PharmacistMust(f"{where}: the percentage must lie between 0 and 100.")
-        ppm = round(percent * 10_000)
-        if abs(ppm - percent * 10_000) > 1e-6:
-            raise PharmacistMust(f"{where}: amounts go in steps of 0.0001 % (1 ppm); round this one.")
-        found.append((row, ppm))
-    rest = MILLION - sum(ppm or 0 for _, ppm in found)
-    if rest < 0 and any(ppm is None for _, ppm in found):
-        raise PharmacistMust(
-            f"the other lines already add up to more than 100 % (by {-rest / 10_000:g} %); lower one."
-        )
-    return [
-        Line(
-            ingredient=row.key,
-            name=row.name,
-            inci=row.inci,
-            ppm=rest if ppm is None else ppm,
-            function=row.klass.replace("_", " "),
-            phase=_phase(row),
-            quantum_satis=ppm is None,
-        )
-        for row, ppm in found
-    ]
-
-
-def _phase(row: Ingredient) -> Phase:
-    if row.klass == "preservative":
-        return "C"
-    return "B" if row.phase in ("O", "A", "E") else "A"
-
-
-def _number(text: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise PharmacistMust(f"{where}: an amount must be a number in percent, or 'qs'.") from None
-    if not math.isfinite(value):
-        raise PharmacistMust(f"{where}: an amount must be finite.")
-    return value
-
-
-def _key(words: str, where: str, error: type[BifloraError]) -> str:
-    try:
-        return find_ingredient(words)
-    except ClinicianMust as problem:
-        raise error(f"{where}: {problem}") from None
-
-
-def _known(words: str, labels: Mapping[str, str], *, where: str) -> str:
-    if words in labels.values():
-        return words
-    by_label = {label.casefold(): key for label, key in labels.items()}
-    if words.casefold() in by_label:
-        return by_label[words.casefold()]
-    close = ", ".join(difflib.get_close_matches(words, list(labels.values()), 3, 0.0))
-    raise PharmacistMust(f"{where}: is not known; the closest keys are {close}.")
+        raise PharmacistMust(f"{where}: no ingredient found; after 'ingredient,percent' write one a line.")
+    return {**fields, "written": written}

@@ -37,6 +37,7 @@ MESSAGES = {
     "max_actives": "The number of actives in one formula is limited.",
     "site": "The body site ({sites}) limits vehicles, pH and strengths.",
     "irritancy": "The skin of {sites} tolerates only little irritancy.",
+    "sensitisers": "The skin of {sites} should meet only few known contact allergens at once.",
     "condition": "The condition excludes vehicles, and ingredients that feed it or close the pores.",
     "wanted_effect": "A formula must serve at least one wanted effect: {effects}.",
     "stock": "The pharmacy's stock lacks what every formula would need.",
@@ -50,6 +51,8 @@ MESSAGES = {
     "ph": "No pH suits the vehicle, the skin and all ingredients together.",
     "incompatible": "Ingredients that would be needed destroy or precipitate one another.",
     "preservation": "A form with water needs a preservative system that works at its pH, or refrigeration.",
+    "solubility": "What would be needed does not dissolve in the clear forms that are left.",
+    "ratio": "Ingredients that work only in proportion to one another do not fit together.",
     "emulsion": "No blend of emulsifiers meets the oils' required HLB.",
     "build": "The vehicle cannot be built (water, oil, gel former, buffer, protection from oxidation).",
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from pydantic import Field
+
 from biflora.knowledge.rows import Row, read_table
 
 
@@ -40,6 +42,23 @@ class NeededBeside(Row):
     max_total_percent: float | None = None
     function: str
     """What it does there, as a pharmacist says it."""
+    severity: Literal["block", "warn", "note"] = "block"
+    """What it is where it is missing in a formula that somebody wrote; the optimiser always keeps it."""
+
+
+class AmountRatio(Row):
+    """How much of some ingredients may stand beside others: counts when both sides are in the jar."""
+
+    a: tuple[str, ...]
+    """Ingredient keys whose grams are added up: the side that is divided by."""
+    b: tuple[str, ...]
+    """Ingredient keys of the other side, added up too."""
+    low: float = Field(ge=0)
+    """Least grams of `b` per gram of `a`."""
+    high: float = Field(gt=0)
+    """Most grams of `b` per gram of `a`."""
+    severity: Literal["block", "warn"]
+    mechanism: str
 
 
 def settings() -> Mapping[str, FormulationSetting]:
@@ -54,8 +73,13 @@ def needed_beside() -> Mapping[str, NeededBeside]:
     return read_table("needed_beside", NeededBeside)
 
 
+def amount_ratios() -> Mapping[str, AmountRatio]:
+    return read_table("amount_ratios", AmountRatio)
+
+
 TABLES: dict[str, type[Row]] = {
     "formulation_settings": FormulationSetting,
     "one_of_a_kind": OneOfAKind,
     "needed_beside": NeededBeside,
+    "amount_ratios": AmountRatio,
 }

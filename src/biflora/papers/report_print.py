@@ -23,10 +23,16 @@ def print_report(content: ReportContent, *, made_at: datetime) -> bytes:
 
 
 def plain(value: Any) -> Any:
-    """Dataclasses and values as dictionaries; a chart as its printed drawing, its title and its sentence."""
+    """Dataclasses and values as dictionaries; a chart as its printed drawing, its title, sentence and table."""
     match value:
         case Chart():
-            return {"title": value.title, "sentence": value.sentence, "svg": value.svg_print}
+            return {
+                "title": value.title,
+                "sentence": value.sentence,
+                "svg": value.svg_print,
+                "columns": value.columns,
+                "rows": value.rows,
+            }
         case Value():
             return {name: plain(getattr(value, name)) for name in type(value).model_fields} | {
                 name: getattr(value, name) for name in ("stopped",) if hasattr(value, name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from biflora.formula.formula import Formula, Impossible, Line, Reason
+from biflora.formula.formula import MILLION, Formula, Impossible, Line, Reason
+from biflora.papers.chart import Chart
+from biflora.papers.charts_keeping import keeping_courses
 from biflora.papers.wording import DASH, number, words
 from biflora.values import Finding
 
@@ -17,8 +20,24 @@ ANHYDROUS_LABELS = {**PHASE_LABELS, "A": "Phase A, base", "B": "Phase B, base"}
 
 
 @dataclass(frozen=True)
+class SheetFinding:
+    """A finding as it stands in the margin, with its rule's name as a pharmacist says it."""
+
+    level: str
+    rule: str
+    label: str
+    subject: str
+    message: str
+    who: str
+    source: str
+    verification: str
+    is_new: bool = False
+    """True when an earlier version of the formula did not have it."""
+
+
+@dataclass(frozen=True)
 class SheetLine:
-    """One line as printed; `grams` is for 100 g."""
+    """One line as printed; `grams` is for the whole batch."""
 
     name: str
     inci: str
@@ -27,7 +46,7 @@ class SheetLine:
     grams: str
     why: str
     fills_up: bool
-    findings: tuple[Finding, ...]
+    findings: tuple[SheetFinding, ...]
 
 
 @dataclass(frozen=True)
@@ -52,17 +71,23 @@ class AlternativeRow:
 class FormulaSheet:
     """All that the formula page prints."""
 
+    id: str
     title: str
     vehicle: str
     ph: str
     preservative: str
+    container: str
     proof: str
+    batch_g: str
     total_percent: str
+    total_grams: str
     phases: tuple[SheetPhase, ...]
     properties: tuple[tuple[str, str, str, str], ...]
     """Label, value, uncertainty, source."""
-    other_findings: tuple[Finding, ...]
+    other_findings: tuple[SheetFinding, ...]
     """Findings that no line causes alone."""
+    keeping: tuple[Chart, ...]
+    """How long what is in the jar lasts."""
     columns: tuple[str, ...]
     alternatives: tuple[AlternativeRow, ...]
     gives_up: tuple[str, ...]
@@ -76,31 +101,82 @@ class ReasonGroup:
     reasons: tuple[Reason, ...]
 
 
-def formula_sheet(formula: Formula) -> FormulaSheet:
-    """Arrange a formula for reading."""
-    beside = {line.ingredient: tuple(f for f in formula.findings if caused_by(f, line)) for line in formula.lines}
-    placed = {f for found in beside.values() for f in found}
+def formula_sheet(
+    formula: Formula,
+    *,
+    batch_g: float = 100.0,
+    new: Iterable[Finding] = (),
+    keeping: Sequence[Chart] | None = None,
+) -> FormulaSheet:
+    """Arrange a formula for reading, its grams for a batch of `batch_g`.
+
+    `new` marks what was not found before; `keeping` are its charts, drawn here if None.
+    """
+    fresh = set(new)
+    shown = {f: replace(sheet_finding(f), is_new=f in fresh) for f in formula.findings}
+    placed: set[Finding] = set()
     labels = PHASE_LABELS if formula.ph is not None else ANHYDROUS_LABELS
     phases = []
     for letter, label in labels.items():
-        lines = sorted((x for x in formula.lines if x.phase == letter), key=lambda x: -x.ppm)
+        lines = []
+        for line in sorted((x for x in formula.lines if x.phase == letter), key=lambda x: -x.ppm):
+            # A finding that two lines cause together is told once, at the first of them.
+            caused = [f for f in formula.findings if f not in placed and caused_by(f, line)]
+            placed.update(caused)
+            lines.append(_line(line, tuple(shown[f] for f in caused), batch_g))
         if lines:
-            phases.append(SheetPhase(label, tuple(_line(line, beside[line.ingredient]) for line in lines)))
+            phases.append(SheetPhase(label, tuple(lines)))
     vehicle = vehicle_name(formula.vehicle)
+    total = sum(line.ppm for line in formula.lines)
     return FormulaSheet(
+        id=formula.id,
         title=formula.name or vehicle,
         vehicle=vehicle,
         ph="not defined (no water phase)" if formula.ph is None else number(formula.ph, 1),
-        preservative=words(formula.preservative_system),
+        preservative=preservative_name(formula.preservative_system),
+        container=container_name(formula.container),
         proof=_proof(formula),
-        total_percent=strength(sum(line.ppm for line in formula.lines)),
+        batch_g=f"{batch_g:g}",
+        total_percent=strength(total),
+        total_grams=decimals(batch_g * total / MILLION),
         phases=tuple(phases),
         properties=tuple((p.label, p.value, p.uncertainty, p.source) for p in formula.properties),
-        other_findings=tuple(f for f in formula.findings if f not in placed),
+        other_findings=tuple(shown[f] for f in formula.findings if f not in placed),
+        keeping=tuple(keeping_courses(formula) if keeping is None else keeping),
         columns=("This formula", *(f"Alternative {i}" for i, _ in enumerate(formula.alternatives, 1))),
         alternatives=_alternatives(formula),
         gives_up=tuple(a.gives_up.strip().rstrip(".") for a in formula.alternatives),
     )
+
+
+def sheet_finding(finding: Finding) -> SheetFinding:
+    """The finding with its rule's name."""
+    return SheetFinding(
+        level=finding.level,
+        rule=finding.rule,
+        label=rule_label(finding.rule),
+        subject=finding.subject,
+        message=finding.message,
+        who=finding.who.value,
+        source=finding.source,
+        verification=finding.verification,
+    )
+
+
+def rule_label(rule: str) -> str:
+    """The rule's name in the registry; a row of a table has its family's, any other key is put in words."""
+    from biflora.knowledge.formula_rules import formula_rules
+    from biflora.knowledge.pharmacy import incompatibilities, strength_limits
+
+    registry = formula_rules()
+    if rule in registry:
+        return registry[rule].label
+    if rule in strength_limits():
+        return "Strength limit"
+    if rule in incompatibilities():
+        return next(row.label for row in registry.values() if row.family_of == "incompatibilities")
+    text = words(rule)
+    return text[:1].upper() + text[1:]
 
 
 def reason_groups(impossible: Impossible) -> tuple[ReasonGroup, ...]:
@@ -118,10 +194,14 @@ def caused_by(finding: Finding, line: Line) -> bool:
 
 
 def strength(ppm: int) -> str:
-    """Parts per million as percent by mass with no more digits than it has: 40000 is `4`, 500 is `0.05`."""
-    text = f"{ppm / 10_000:.4f}".rstrip("0").rstrip(".")
-    whole, _, decimals = text.partition(".")
-    return f"{whole}.{decimals.ljust(2, '0')}" if decimals else f"{whole}.00"
+    """Parts per million as percent by mass with no more digits than it has: 40000 is `4.00`, 500 is `0.05`."""
+    return decimals(ppm / 10_000)
+
+
+def decimals(value: float) -> str:
+    """At least two digits behind the point, at most four."""
+    whole, _, behind = f"{value:.4f}".rstrip("0").partition(".")
+    return f"{whole}.{behind.ljust(2, '0')}"
 
 
 def vehicle_name(key: str) -> str:
@@ -132,11 +212,29 @@ def vehicle_name(key: str) -> str:
     return row.label if row is not None else words(key)
 
 
-def _line(line: Line, findings: tuple[Finding, ...]) -> SheetLine:
-    amount = strength(line.ppm)
+def preservative_name(key: str) -> str:
+    """The preservative system's name from knowledge; the key in words for one that knowledge does not hold."""
+    from biflora.knowledge.pharmacy import preservative_systems
+
+    row = preservative_systems().get(key)
+    return row.label if row is not None else words(key)
+
+
+def container_name(key: str | None) -> str:
+    """The container's name from knowledge; says so when none is chosen."""
+    from biflora.knowledge.keeping import container_kinds
+
+    row = container_kinds().get(key or "")
+    return row.label if row is not None else words(key) if key else "not chosen yet"
+
+
+def _line(line: Line, findings: tuple[SheetFinding, ...], batch_g: float) -> SheetLine:
     name = line.name or words(line.ingredient)
     inci = line.inci if line.inci.casefold() != name.casefold() else ""
-    return SheetLine(name, inci, words(line.function), amount, amount, line.why, line.quantum_satis, findings)
+    grams = decimals(batch_g * line.ppm / MILLION)
+    return SheetLine(
+        name, inci, words(line.function), strength(line.ppm), grams, line.why, line.quantum_satis, findings
+    )
 
 
 def _proof(formula: Formula) -> str:
@@ -146,7 +244,8 @@ def _proof(formula: Formula) -> str:
         return "proved the best under these limits"
     if formula.bound is not None:
         return (
-            f"the best found in the time allowed; none can be above {number(formula.bound, 2)} on the same scale"
+            f"the best found in the time allowed ({number(formula.benefit, 2)} benefit points); "
+            f"none can be above {number(formula.bound, 2)} on the same scale"
         )
     return "the best found in the time allowed"
 

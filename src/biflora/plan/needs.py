@@ -15,6 +15,7 @@ USUAL_SITES: dict[Condition, tuple[BodySite, ...]] = {
     Condition.PSORIASIS: (BodySite.ARMS, BodySite.LEGS),
     Condition.SEBORRHOEIC_DERMATITIS: (BodySite.SCALP,),
     Condition.SCALP_HAIR: (BodySite.SCALP,),
+    Condition.DRY_SENSITIVE_SKIN: (BodySite.ARMS, BodySite.LEGS),
 }
 DAYS_A_MONTH = 28
 

@@ -18,6 +18,7 @@ class Condition(StrEnum):
     PSORIASIS = "psoriasis"
     SEBORRHOEIC_DERMATITIS = "seborrhoeic_dermatitis"
     SCALP_HAIR = "scalp_hair"
+    DRY_SENSITIVE_SKIN = "dry_sensitive_skin"
 
 
 class BodySite(StrEnum):

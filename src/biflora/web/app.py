@@ -24,6 +24,7 @@ STATIC = {
     "web.css": "text/css; charset=utf-8",
     "biflora.css": "text/css; charset=utf-8",
     "keys.js": "text/javascript; charset=utf-8",
+    "formula.js": "text/javascript; charset=utf-8",
     "mark.svg": "image/svg+xml",
 }
 

@@ -16,8 +16,8 @@ from biflora.clinic.waiting import Waiting, WorklistRow
 from biflora.dispensary.batch import OrderState, Worksheet
 from biflora.followup.outcome import Outcome
 from biflora.followup.track_record import TrackRecord
-from biflora.formula.formula import Formula, Line
 from biflora.papers.grid import Grid
+from biflora.papers.sheet import FormulaSheet, ReasonGroup, SheetFinding
 from biflora.plan.plan import ArmSummary
 from biflora.prescription.prescription import Draft, Signed
 from biflora.profile.patient import Patient
@@ -36,32 +36,6 @@ class Landing:
 @dataclass(frozen=True)
 class Worklist:
     rows: list[WorklistRow]
-
-
-@dataclass(frozen=True)
-class FormulaLine:
-    """A line of the formula sheet: its grams in the batch, the findings that it causes, the alternatives."""
-
-    line: Line
-    grams: float
-    findings: tuple[Finding, ...]
-    others: tuple[int | None, ...]
-    """Parts per million of the same ingredient in each alternative; None where it is absent."""
-
-
-@dataclass(frozen=True)
-class FormulaSheet:
-    formula: Formula
-    vehicle: str
-    preservation: str
-    total_percent: float
-    alternatives: tuple[tuple[str, str], ...]
-    """Vehicle, and what it gives up."""
-    batch_g: float
-    lines: tuple[FormulaLine, ...]
-    only_elsewhere: tuple[tuple[Line, tuple[int | None, ...]], ...]
-    """Ingredients that only alternatives hold."""
-    other_findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
@@ -101,6 +75,8 @@ class PatientPage:
     arms: tuple[ArmSummary, ...] = ()
     decision: Decision | None = None
     sheet: FormulaSheet | None = None
+    reasons: tuple[ReasonGroup, ...] = ()
+    """Why no formula is possible."""
     draft: Draft | None = None
     prescriptions: tuple[Signed, ...] = ()
     orders: tuple[OrderLine, ...] = ()
@@ -115,6 +91,52 @@ class PatientPage:
     problem: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
     """What was typed into the form that needs mending."""
+
+
+@dataclass(frozen=True)
+class BenchRow:
+    """One line of the bench as typed; `number` names it to the page's script, whatever its place."""
+
+    number: int
+    ingredient: str = ""
+    percent: str = ""
+    fills: str = ""
+    """What a line that fills up comes to."""
+    ingredient_problem: str = ""
+    percent_problem: str = ""
+
+
+@dataclass(frozen=True)
+class BenchPage:
+    """A formula to try changes on, and what the checker says of it. Nothing here is kept."""
+
+    here: str
+    """Address that the form goes to."""
+    back: tuple[str, str]
+    """Address and name of the page it was opened from."""
+    whose: str
+    """Name of the patient whose needs apply; empty without one."""
+    needs: tuple[tuple[str, str], ...]
+    """Name and value of what the rules about the patient look at."""
+    rows: tuple[BenchRow, ...]
+    given: Mapping[str, str]
+    """What stands in the fields above the lines."""
+    problems: Mapping[str, str]
+    """What is wrong with those fields."""
+    choices: Mapping[str, tuple[tuple[str, str], ...]]
+    """Key and label of what each list offers."""
+    ingredients: tuple[str, ...]
+    status: str
+    """The answer in one sentence, read aloud when it changes."""
+    level: str
+    sheet: FormulaSheet | None
+    compared: bool
+    """True when there is an original to compare with."""
+    changes: tuple[str, ...]
+    gone: tuple[SheetFinding, ...]
+    pasted: str = ""
+    taken_for_granted: tuple[SheetFinding, ...] = ()
+    """What pasted lines did not say and was read into them."""
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ _ADDRESS = re.compile(r"https?://(?:www\.)?")
 _INLINE_STYLE = re.compile(r'\sstyle="[^"]*"')
 
 NAVIGATION = {
-    "clinician": (("/clinic", "Worklist"), ("/clinic/new", "New patient")),
-    "pharmacist": (("/pharmacy", "Queue"),),
+    "clinician": (("/clinic", "Worklist"), ("/clinic/new", "New patient"), ("/clinic/bench", "Bench")),
+    "pharmacist": (("/pharmacy", "Queue"), ("/pharmacy/bench", "Bench")),
     "patient": (("/me", "My plan"), ("/me/check-in", "Check-in")),
     "researcher": (
         ("/research", "Cohort"),

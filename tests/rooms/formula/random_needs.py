@@ -1,11 +1,11 @@
-"""Needs drawn at random: every condition, odd sites, allergies, pregnancy, stock, limits, forced ones."""
+"""Needs drawn at random: every condition, odd sites, allergies, pregnancy, stock and its lots, limits, forced ones."""
 
 from __future__ import annotations
 
 import random
 
 from biflora.knowledge.pharmacy import allergens, ingredients, vehicles
-from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs
+from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs, StockLot
 
 
 def random_needs(seed: int) -> Needs:
@@ -17,7 +17,7 @@ def random_needs(seed: int) -> Needs:
     stock = None
     if draw.random() < 0.2:
         stock = tuple(sorted({"purified_water", *draw.sample(keys, draw.randint(20, 150))}))
-    return Needs(
+    drawn = Needs(
         condition=draw.choice(list(Condition)),
         needs=tuple(
             Need(
@@ -43,4 +43,50 @@ def random_needs(seed: int) -> Needs:
         in_stock=stock,
         max_cost_usd_per_100g=draw.choice([None, None, None, 5.0, 20.0]),
         max_ingredients=draw.choice([6, 12, 18, 18, 18]),
+    )
+    # Drawn last, so that a seed keeps all that it gave before lots were known.
+    lots = draw_lots(draw) if draw.random() < 0.3 else None
+    return drawn.model_copy(
+        update={"batch_grams": draw.choice([30.0, 50.0, 100.0, 100.0, 103.0, 250.0, 1000.0]), "stock": lots}
+    )
+
+
+def draw_lots(draw: random.Random) -> tuple[StockLot, ...]:
+    """Lots of most ingredients: some scarce, some expired or about to be, some with a price of their own."""
+    rows = list(ingredients().values())
+    lots = []
+    for row in draw.sample(rows, draw.randint(len(rows) // 2, len(rows))):
+        for number in range(draw.choice([1, 1, 1, 2, 3])):
+            dearer = draw.choice([None, None, 0.5, 1.0, 3.0])
+            lots.append(
+                StockLot(
+                    ingredient=row.key,
+                    lot=f"L{len(lots)}-{number}",
+                    grams=round(10 ** draw.uniform(-1.5, 4), 2),
+                    expires_in_days=draw.choice([-30, 0, 27, 28, 60, 365, 365, 365, 730]),
+                    usd_per_gram=None if dearer is None else round(dearer * row.usd_per_gram, 4),
+                )
+            )
+    return tuple(lots)
+
+
+def easy_needs(seed: int) -> Needs:
+    """The same draw without what mostly makes a formula impossible: a grown-up, whole skin, nothing demanded."""
+    drawn = random_needs(seed)
+    return drawn.model_copy(
+        update={
+            "age_years": max(drawn.age_years, 16.0),
+            "allergies": drawn.allergies[:1],
+            "avoid_ingredients": drawn.avoid_ingredients[:1],
+            "vehicles": (),
+            "pregnancy": "no",
+            "immune_status": "normal",
+            "skin_integrity": "intact",
+            "prescription_actives_ok": True,
+            "must_include": (),
+            "in_stock": None,
+            "stock": None,
+            "max_cost_usd_per_100g": None,
+            "max_ingredients": 18,
+        }
     )

@@ -125,11 +125,17 @@ def small_shelf(**changes: Any) -> Shelf:
         "clashes": {},
         "strength_limits": {},
         "site_limits": {
-            "arms": SiteLimit(key="arms", site="arms", ph_min=4.5, ph_max=6.5, max_irritancy=5, **FACT)
+            "arms": SiteLimit(
+                key="arms", site="arms", ph_min=4.5, ph_max=6.5, max_irritancy=5, max_sensitisers=6, **FACT
+            )
         },
         "beyond_use": {},
         "families": {},
         "needed_beside": {},
+        "ratios": {},
+        "gel_strengths": {},
+        "solubilities": {},
+        "precedents": {},
         "settings": {key: row.value for key, row in settings().items()},
         "forbidden_by": lambda name: frozenset({name}) & INGREDIENTS.keys(),
     }

@@ -15,7 +15,7 @@ import biflora.knowledge
 from biflora.knowledge.check import cas_is_valid, check_knowledge, table_types
 from biflora.plan.plan import BodySite, Condition, Effect
 
-TODAY = date(2026, 11, 23)
+TODAY = date(2026, 11, 26)
 Break = Callable[[list[dict[str, str]]], None]
 
 

@@ -68,8 +68,9 @@ def test_a_closed_oral_arm_leaves_no_suitable_live_strain() -> None:
     assert strain_to_discuss(plan.strains) is None
 
 
-def test_condition_without_trials_says_so() -> None:
-    plan = make_plan(made_up.profile(made_up.patient(condition="scalp_hair"), scorad=None), made_up.no_forecast())
+@pytest.mark.parametrize("condition", ["scalp_hair", "dry_sensitive_skin"])
+def test_condition_without_trials_says_so(condition: str) -> None:
+    plan = make_plan(made_up.profile(made_up.patient(condition=condition), scorad=None), made_up.no_forecast())
     assert plan.strains == ()
     assert {arm.evidence for arm in plan.arms} == {"no trial found"}
 

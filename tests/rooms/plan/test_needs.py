@@ -7,8 +7,8 @@ from typing import Any
 import made_up
 import pytest
 
-from biflora.plan.needs import grams_per_day, make_needs, wanted_effects
-from biflora.plan.plan import BodySite, Effect, Need
+from biflora.plan.needs import USUAL_SITES, grams_per_day, make_needs, wanted_effects
+from biflora.plan.plan import BodySite, Condition, Effect, Need
 from biflora.profile.profile import Profile, Score
 from biflora.values import Finding, State, Who
 
@@ -73,6 +73,7 @@ def test_itch_bands(itch: float, weight: float) -> None:
         ("rosacea", Effect.VASCULAR_CALMING),
         ("seborrhoeic_dermatitis", Effect.MALASSEZIA_CONTROL),
         ("scalp_hair", Effect.HAIR_CYCLE),
+        ("dry_sensitive_skin", Effect.HYDRATION),
     ],
 )
 def test_each_condition_wants_its_own_first(condition: str, first: Effect) -> None:
@@ -81,6 +82,39 @@ def test_each_condition_wants_its_own_first(condition: str, first: Effect) -> No
     assert effects[0].effect is first
     assert len({n.effect for n in effects}) == len(effects)
     assert all(n.because and n.source for n in effects)
+
+
+def test_dry_skin_wants_water_and_a_barrier_where_nothing_was_measured() -> None:
+    profile = made_up.profile(made_up.patient(condition="dry_sensitive_skin"), scorad=None)
+    weights = {n.effect: n.weight for n in wanted_effects(profile)}
+    # the table's unmeasured rows: moisture 0.9, barrier 0.8, itch and calming 0.35, commensals 0.25
+    assert weights == {
+        Effect.HYDRATION: 0.9, Effect.BARRIER_REPAIR: 0.8, Effect.ANTI_ITCH: 0.35,
+        Effect.ANTI_INFLAMMATORY: 0.35, Effect.COMMENSAL_SUPPORT: 0.25,
+    }  # fmt: skip
+    assert make_needs(profile).sites == (BodySite.ARMS, BodySite.LEGS)
+
+
+@pytest.mark.parametrize(("grams_per_m2_h", "weight"), [(20, 0.95), (19.9, 0.6)])
+def test_measured_water_loss_speaks_for_the_barrier_of_dry_skin(grams_per_m2_h: float, weight: float) -> None:
+    person = made_up.patient(condition="dry_sensitive_skin", laboratory={"tewl_g_per_m2_h": grams_per_m2_h})
+    assert need(made_up.profile(person, scorad=None), Effect.BARRIER_REPAIR).weight == weight
+
+
+def test_inflammatory_hair_loss_wants_its_germs_down_where_they_were_found() -> None:
+    person = made_up.patient(condition="scalp_hair")
+    found = made_up.profile(
+        person, scorad=None, skin=made_up.skin(made_up.guild("s_aureus", 0.05), made_up.guild("malassezia", 0.001))
+    )
+    assert need(found, Effect.S_AUREUS_SUPPRESSION).weight == 0.75
+    assert need(found, Effect.MALASSEZIA_CONTROL).weight == 0.15
+    assert need(found, Effect.ANTI_INFLAMMATORY).weight == 0.65  # severity not scored
+    unknown = need(made_up.profile(person, scorad=None), Effect.S_AUREUS_SUPPRESSION)
+    assert (unknown.weight, unknown.confidence) == (0.3, 0.25)
+
+
+def test_every_condition_has_its_usual_site() -> None:
+    assert set(USUAL_SITES) == set(Condition)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,6 @@ def test_signs_and_addresses(given: str, written: str) -> None:
 
 
 def test_no_key_reaches_a_reader() -> None:
-    assert condition("scalp_hair") == "scalp and hair"
+    assert condition("scalp_hair") == "scalp and hair (inflammatory hair loss)"
     assert label("s_aureus_log10_copies_per_cm2") == "S. aureus"
     assert label("tewl") == "TEWL"

@@ -16,20 +16,23 @@ from biflora.clinic.opening import Clinic
 from biflora.clinic.waiting import waiting_for, worklist
 from biflora.errors import BifloraError, ClinicianMust
 from biflora.followup.outcome import AdverseEvent
-from biflora.formula.formula import Formula
+from biflora.formula.formula import Formula, Impossible
+from biflora.papers.charts_keeping import keeping_courses
 from biflora.papers.forecast_content import record_grid, severity_of
 from biflora.papers.report_content import not_measured, out_of_line
+from biflora.papers.sheet import FormulaSheet, formula_sheet, reason_groups
 from biflora.prescription.prescription import Signed
 from biflora.profile.patient import InstrumentInput
 from biflora.twin.forecast import ARMS
 from biflora.web.contexts import Charts, PatientPage, Worklist
-from biflora.web.figures import forecast_words, patient_charts
+from biflora.web.figures import forecast_words, kept, patient_charts
 from biflora.web.forms import decimal, one_of, whole
+from biflora.web.pages import bench
 from biflora.web.render import page
 from biflora.web.security import AnyClinic, Clinician, Form, text
-from biflora.web.sheet import formula_sheet
 
 pages = APIRouter(prefix="/clinic")
+pages.routes.extend(bench.clinic.routes)
 
 
 @pages.get("")
@@ -179,7 +182,8 @@ def patient_context(clinic: Clinic, patient_id: str) -> PatientPage:
         not_measured=tuple(dict.fromkeys((*unmeasured, *consultation.forecast.not_informed))),
         arms=tuple(sorted(consultation.plan.arms, key=lambda arm: (not arm.allowed, arm.rank))),
         decision=decision,
-        sheet=formula_sheet(formula, batch_g=batch_g) if isinstance(formula, Formula) else None,
+        sheet=_sheet(formula, batch_g) if isinstance(formula, Formula) else None,
+        reasons=reason_groups(formula) if isinstance(formula, Impossible) else (),
         draft=draft,
         prescriptions=prescriptions,
         orders=tuple(pharmacy.queue(store, patient_id=patient_id)),
@@ -191,3 +195,8 @@ def patient_context(clinic: Clinic, patient_id: str) -> PatientPage:
         before=before,
         after=after,
     )
+
+
+def _sheet(formula: Formula, batch_g: float) -> FormulaSheet:
+    keeping = kept(("keeping", formula.id), lambda: keeping_courses(formula))
+    return formula_sheet(formula, batch_g=batch_g, keeping=keeping)

@@ -16,10 +16,12 @@ from biflora.dispensary.batch import Batch, Lot, OrderState, Worksheet, Workshee
 from biflora.errors import BifloraError, PharmacistMust
 from biflora.web.contexts import OrderPage, Queue
 from biflora.web.forms import decimal
+from biflora.web.pages import bench
 from biflora.web.render import page
 from biflora.web.security import AnyClinic, Form, Pharmacist, text
 
 pages = APIRouter(prefix="/pharmacy")
+pages.routes.extend(bench.pharmacy.routes)
 
 
 @pages.get("")
