@@ -58,7 +58,7 @@ def consult(
     gut_sample: str | None = None,
     seed: int = 2026,
     alternatives: int = 5,
-    time_limit_seconds: float = 4.0,
+    time_limit_seconds: float = 10.0,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Consultation:
     """Profile, forecast, plan and formula of one patient; keeps nothing.
@@ -79,7 +79,7 @@ def consult_on(
     *,
     seed: int = 2026,
     alternatives: int = 5,
-    time_limit_seconds: float = 4.0,
+    time_limit_seconds: float = 10.0,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Consultation:
     """The same from a profile that was already read."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from biflora.formula.jar import GRAIN, Jar, finding
 from biflora.knowledge.checking import checker_limits
 from biflora.knowledge.formulating import AmountRatio, NeededBeside, amount_ratios, families, needed_beside
 from biflora.values import Finding, Level
+
+
+LEVEL: Mapping[str, Level] = {"block": "stop", "warn": "warn", "note": "note"}
 
 
 def check_company(jar: Jar) -> Iterator[Finding]:
@@ -39,7 +42,7 @@ def _beside(need: NeededBeside, jar: Jar) -> Iterator[Finding]:
         f"{' and '.join(who)} needs {need.min_total_percent:g}{top} % {need.function} "
         f"({', '.join(need.any_of)}); the formula holds {total:g} %."
     )
-    yield finding("stop", "needed_beside", " + ".join(who), words, source=need)
+    yield finding(LEVEL[need.severity], "needed_beside", " + ".join(who), words, source=need)
 
 
 def _ratio(ratio: AmountRatio, jar: Jar) -> Iterator[Finding]:
@@ -54,12 +57,13 @@ def _ratio(ratio: AmountRatio, jar: Jar) -> Iterator[Finding]:
         f"{second / first:.2f} g {names[1]} for each g {names[0]}; it is to be {ratio.low:g} to {ratio.high:g} g: "
         f"{ratio.mechanism}."
     )
-    level: Level = "stop" if ratio.severity == "block" else "warn"
-    yield finding(level, "amount_ratio", " + ".join(p.name for p in (*firsts, *seconds)), words, source=ratio)
+    yield finding(LEVEL[ratio.severity], "amount_ratio", " + ".join(p.name for p in (*firsts, *seconds)), words, source=ratio)
 
 
 def _few(jar: Jar) -> Iterator[Finding]:
-    limits, actives = checker_limits(), jar.actives()
+    limits = checker_limits()
+    # the skin's own lipids come in threes and irritate nobody
+    actives = [p for p in jar.actives() if p.row.klass != "lipid"]
     most = limits["max_actives"]
     asked = 0 if jar.needs is None else len(jar.needs.must_include)
     if len(actives) > max(most.value, asked):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from biflora.formula.jar import LIVE, Jar, Portion, finding
 from biflora.knowledge.pharmacy import preservative_systems
-from biflora.values import Finding, Who
+from biflora.values import Finding
 
 FDA = (
     "FDA: biological products have no way through sections 503A and 503B (letter of 2021); a live microbe against "
@@ -30,8 +30,7 @@ def _authorised(jar: Jar, portion: Portion) -> Iterator[Finding]:
             "live_authorisation",
             name,
             f"{name} is live: it is not compounded outside a recorded research authorisation.",
-            Who.LAW,
-            FDA,
+            source=FDA,
         )
     if needs is not None and needs.immune_status == "immunosuppressed":
         yield finding(
@@ -39,12 +38,11 @@ def _authorised(jar: Jar, portion: Portion) -> Iterator[Finding]:
             "live_immunity",
             name,
             f"{name} is live: never where immunity is suppressed.",
-            Who.EVIDENCE,
-            portion.row,
+            source=portion.row,
         )
     if needs is not None and needs.skin_integrity == "open_wounds":
         yield finding(
-            "stop", "live_wound", name, f"{name} is live: never on open wounds.", Who.EVIDENCE, portion.row
+            "stop", "live_wound", name, f"{name} is live: never on open wounds.", source=portion.row
         )
     if not jar.vehicle.live_ok:
         yield finding(
@@ -52,8 +50,7 @@ def _authorised(jar: Jar, portion: Portion) -> Iterator[Finding]:
             "live_vehicle",
             name,
             f"{jar.vehicle.label} does not keep live cells: {jar.vehicle.note or 'no vehicle for them'}.",
-            Who.CHEMISTRY,
-            jar.vehicle,
+            source=jar.vehicle,
         )
 
 
@@ -65,12 +62,11 @@ def _killed(jar: Jar, portion: Portion) -> Iterator[Finding]:
             "live_preservative",
             portion.name,
             f"{system.label} kills {portion.name}.",
-            Who.CHEMISTRY,
-            system,
+            source=system,
         )
     killers = [p for p in jar.portions if p.row.kills_live == "yes"]
     if killers:
         names = ", ".join(p.name for p in killers)
         yield finding(
-            "stop", "live_killer", names, f"{names} would kill {portion.name}.", Who.CHEMISTRY, killers[0].row
+            "stop", "live_killer", names, f"{names} would kill {portion.name}.", source=killers[0].row
         )

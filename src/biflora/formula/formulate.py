@@ -21,7 +21,7 @@ SECOND_TRY = 5
 
 
 def formulate(
-    needs: Needs, *, parents: tuple[str, ...] = (), alternatives: int = 5, time_limit_seconds: float = 4.0
+    needs: Needs, *, parents: tuple[str, ...] = (), alternatives: int = 5, time_limit_seconds: float = 10.0
 ) -> Formula | Impossible:
     """The best formula for `needs`, proved so where the time allows, with `alternatives` that differ truly.
 
@@ -40,7 +40,7 @@ def formulate_from(
     *,
     parents: tuple[str, ...] = (),
     alternatives: int = 5,
-    time_limit_seconds: float = 4.0,
+    time_limit_seconds: float = 10.0,
     checked: bool = True,
 ) -> Formula | Impossible:
     """The same on a given shelf; `checked=False` only for shelves that the checker does not know."""
@@ -60,7 +60,7 @@ def formulate_from(
             "impossible", release=release(), parents=parents, reasons=reasons.reasons, minimal=reasons.minimal
         )
     best = designed.found[0]
-    others = designed.found[1:]
+    others = designed.found[1 : alternatives + 1]
     formula = _formula(best, others, choices, needs, shelf, designed.proved, designed.bound, parents)
     if checked:
         formula = _with(formula, properties=properties_of(formula, needs), findings=_findings(formula, needs))

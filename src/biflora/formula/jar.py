@@ -10,7 +10,7 @@ from biflora.knowledge.formula_rules import formula_rules
 from biflora.knowledge.pharmacy import Ingredient, Vehicle
 from biflora.knowledge.rows import Row
 from biflora.plan.plan import Condition, Needs
-from biflora.values import Finding, Level, Who
+from biflora.values import Finding, Level
 
 WATER = "purified_water"
 GRAIN = 1e-6
@@ -113,9 +113,8 @@ def finding(
     rule: str,
     subject: str,
     message: str,
-    who: Who | None = None,
-    source: Row | tuple[str, str] | None = None,
     *,
+    source: Row | tuple[str, str] | None = None,
     family: str = "",
 ) -> Finding:
     """A finding of a rule of the registry, which says who can lift it.
@@ -133,7 +132,7 @@ def finding(
         rule=rule,
         subject=subject,
         message=message,
-        who=who or registered.who_at(level),
+        who=registered.who_at(level),
         source=cited,
         verification=verified,
     )

@@ -291,7 +291,9 @@ class FormulaModel:
         spare = needs.max_ingredients - (1 if self.water is not None else 0)
         everything = dict.fromkeys(self.on.values(), 1)
         programme.demand(everything, high=spare, when=self.when("max_ingredients"))
-        actives = {on: 1 for key, on in self.on.items() if self.choices.ingredients[key].is_active}
+        # The skin's own lipids come in threes and irritate nobody: they do not blur which active did.
+        rows = self.choices.ingredients
+        actives = {on: 1 for key, on in self.on.items() if rows[key].is_active and rows[key].row.klass != "lipid"}
         most = max(round(self.shelf.settings["max_actives"]), len(needs.must_include))
         programme.demand(actives, high=most, when=self.when("max_actives"))
         for family in self.shelf.families.values():

@@ -131,6 +131,9 @@ class Solver:
         # two fifths of the time.
         solver.parameters.linearization_level = 2
         solver.parameters.search_branching = cp.LP_SEARCH
+        if assumed:
+            # The core of a presolved model may name literals that were not assumed, and without it is faster.
+            solver.parameters.cp_model_presolve = False
         if not thorough:
             solver.parameters.max_presolve_iterations = 1
             solver.parameters.cp_model_probing_level = 0

@@ -54,6 +54,8 @@ def read_table(name: str, row_type: type[R]) -> Mapping[str, R]:
     lists = {field for field, info in row_type.model_fields.items() if is_tuple(info.annotation)}
     for number, record in enumerate(csv.DictReader(path.read_text(encoding="utf-8").splitlines()), start=2):
         where = f"knowledge table {name}.csv, line {number}"
+        if None in record:
+            raise OperatorMust(f"{where}: more cells than columns; put a cell that holds a comma into quotes.")
         row = parse(row_type, cells_of(record, lists), where=where, error=OperatorMust)
         if row.key in rows:
             raise OperatorMust(f"{where}: the key '{row.key}' stands twice; rename or merge one of them.")

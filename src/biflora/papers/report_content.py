@@ -198,6 +198,7 @@ def verification_words(verification: str) -> str:
         "abstract": "abstract read",
         "full_text": "full text read",
         "secondary": "from a secondary source",
+        "IID": "read in the FDA's database",
     }
     return known.get(verification, words(verification))
 

@@ -43,7 +43,7 @@ def test_a_batch_carries_its_parents_its_yield_and_its_label() -> None:
     label = made.label
     assert (label.patient_name, label.beyond_use, label.quantity) == ("Ines Exemplar", date(2026, 12, 28), "120 g")
     assert label.actives == ("Niacinamide 4 %", "Hydrocortisone 1 %")
-    assert len(label.actives) + len(label.other_ingredients) == 11
+    assert len(label.actives) + len(label.other_ingredients) == 10
     assert label.synthetic
 
 

@@ -35,7 +35,7 @@ LONG_NAME = "Maximiliana-Alexandrina von Hohenstaufen-Wittgenstein de la Rosa y 
 MANY: Parts = CREAM | {
     "panthenol": (1.0, "A"), "sodium_hyaluronate": (0.2, "A"), "squalane": (2.0, "B"), "cholesterol": (0.5, "B"),
     "tocopherol": (0.2, "B"), "linoleic_acid": (0.5, "B"), "allantoin": (0.5, "A"), "ectoin": (1.0, "A"),
-    "tretinoin": (0.025, "C"),
+    "tretinoin": (0.025, "C"), "bisabolol": (0.5, "B"),
 }  # fmt: skip
 
 

@@ -101,7 +101,9 @@ def test_the_checker_looks_again_at_a_formula_that_a_person_wrote() -> None:
 def test_what_the_checker_asked_is_not_asked_again() -> None:
     asked = {f.subject for f in draft().findings if f.rule in ("copy", "essentially_a_copy")}
     assert asked == {"Hydrocortisone"}
-    assert [f.rule for f in draft().findings if f.subject == "Hydrocortisone"] == ["essentially_a_copy"]
+    rules = [f.rule for f in draft().findings if f.subject == "Hydrocortisone"]
+    assert rules.count("essentially_a_copy") == 1
+    assert "copy" not in rules
 
 
 def test_questions_name_the_ingredient_that_raises_them() -> None:
