@@ -123,7 +123,7 @@ def formula_batch(
         int | None, typer.Option(min=1, help="Processes at once; absent: one for each core.")
     ] = None,
     alternatives: Annotated[int, typer.Option(min=0, max=5, help="How many alternatives a patient.")] = 5,
-    time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds that the search may take a patient.")] = 4.0,
+    time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds that the search may take a patient.")] = 10.0,
     json: Json = False,
 ) -> None:
     """Formulas for many patients on all cores; an interrupted run goes on where it stopped."""

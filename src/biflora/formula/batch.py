@@ -34,7 +34,7 @@ class MadeWith(Value):
     biflora: str = __version__
     knowledge_release: str = Field(default_factory=release)
     alternatives: int = Field(default=5, ge=0, le=5)
-    time_limit_seconds: float = Field(default=4.0, gt=0)
+    time_limit_seconds: float = Field(default=10.0, gt=0)
 
 
 class Job(Value):

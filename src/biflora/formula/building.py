@@ -52,6 +52,8 @@ def _share_of_oil(model: FormulaModel) -> None:
     # Dissolved or suspended actives are no oil phase, so the lower limit counts true oils and fats alone.
     fats = [key for key in model.oil_keys() if model.choices.ingredients[key].row.klass in FATS]
     model.programme.demand(model.total(fats), low=ppm(row.oil_min_percent), when=when)
+    if row.oil_min_percent > 0:
+        model.programme.one_of([model.on[key] for key in fats], when=when)
 
 
 def _set_to_gel(model: FormulaModel) -> None:
@@ -94,11 +96,15 @@ def _stand_beside(model: FormulaModel) -> None:
         fills = model.total(need.any_of)
         low = ppm(need.min_total_percent)
         high = None if need.max_total_percent is None else ppm(need.max_total_percent)
+        partners = [model.on[key] for key in need.any_of if key in model.on]
+        wanted = [(model.on[key], *when) for key in need.for_ingredients if key in model.on]
         if row.key in need.for_vehicles or f"kind:{row.kind}" in need.for_vehicles:
-            programme.demand(fills, low=low, high=high, when=when)
-        for key in need.for_ingredients:
-            if key in model.on:
-                programme.demand(fills, low=low, high=high, when=(model.on[key], *when))
+            wanted.append(when)
+        for circumstances in wanted:
+            programme.demand(fills, low=low, high=high, when=circumstances)
+            if low > 0:
+                # follows from the row above; said plainly the proof is several times shorter
+                programme.one_of(partners, when=circumstances)
 
 
 def _protect(model: FormulaModel) -> None:
@@ -191,6 +197,7 @@ def _keep_emulsion(model: FormulaModel) -> None:
     if not row.emulsifier_needed or not row.kind.startswith("emulsion"):
         return
     when = model.when("emulsion")
+    programme.one_of([model.on[key] for key in emulsifiers], when=when)
     oil, blend = model.total(model.oil_keys()), model.total(emulsifiers)
     for share, sign in ((settings["emulsifier_share_min"], 1), (settings["emulsifier_share_max"], -1)):
         terms = {v: sign * 100 * c for v, c in blend.items()}
@@ -229,8 +236,11 @@ def _weighted(
     high: float,
     when: Iterable[int],
 ) -> None:
-    """The amount-weighted mean of `values` lies in `low..high`."""
+    """The amount-weighted mean of `values` lies in `low..high`, so that one is not below and one not above."""
     for limit, is_low in ((low, True), (high, False)):
+        sign = 1 if is_low else -1
+        side = [model.on[key] for key in keys if sign * (values[key] or 0.0) >= sign * limit]
+        model.programme.one_of(side, when=when)
         terms: dict[int, int] = {}
         for key in keys:
             gap = round(HLB_SCALE * (values[key] or 0.0)) - round(HLB_SCALE * limit)

@@ -6,6 +6,7 @@ into one objective by exact multipliers: must-have effects, then benefit, then r
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 
@@ -22,6 +23,7 @@ from biflora.plan.plan import Needs
 Guard = tuple[str, str]
 """A rule and its subject: what may be lifted when reasons are searched for."""
 PH_SCALE = 10
+PH_GRAIN = 1e-9
 GRAIN_PPM = 10
 """The base of an anhydrous form fills up in steps this fine."""
 
@@ -72,6 +74,7 @@ class FormulaModel:
         self._add_preservation()
         for candidate in self._entering():
             self._add_ingredient(candidate)
+        self._separate_by_ph()
         self._tie_preservatives()
         add_building(self)
         self._limit_counts()
@@ -188,6 +191,23 @@ class FormulaModel:
         share = self.shelf.settings["undissociated_min"] / 100
         limit = max(acids) + math.log10(1 / share - 1)
         return limit if upper is None else min(upper, limit)
+
+    def _separate_by_ph(self) -> None:
+        """No two ingredients, nor a preservative system, whose pH windows do not meet.
+
+        It follows from the shared pH; said pair by pair the proof is a third shorter.
+        """
+        if self.ph is None or self.liftable:
+            return
+        rows = self.choices.ingredients
+        windows = [(on, rows[key].row.ph_min, rows[key].row.ph_max) for key, on in self.on.items()]
+        windows += [
+            (chosen, self.shelf.systems[key].ph_min, self._free_acid_ph_max(key))
+            for key, chosen in self.systems.items()
+        ]
+        for (one, _, high), (other, low, _) in itertools.permutations(windows, 2):
+            if high is not None and low is not None and high < low - PH_GRAIN:
+                self.programme.forbid((one, other))
 
     def _add_ingredient(self, candidate: Candidate) -> None:
         programme, key = self.programme, candidate.key

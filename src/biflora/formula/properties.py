@@ -115,7 +115,19 @@ def _hlb(jar: Jar) -> Iterator[Property]:
     blend = weighted_mean(amounts, {key: hlb for key, hlb in emulsifiers.items() if hlb <= top})
     oils = {p.row.key: p.row.required_hlb for p in jar.portions if p.row.phase == "O"}
     required = weighted_mean(amounts, {key: hlb for key, hlb in oils.items() if hlb is not None})
-    if blend is None or required is None:
+    if blend is None:
+        return
+    if jar.vehicle.kind == "emulsion_wo":
+        low, high = jar.vehicle.emulsifier_hlb_min, jar.vehicle.emulsifier_hlb_max
+        yield Property(
+            key="hlb",
+            label="HLB of the emulsifiers",
+            value=f"{blend:.1f}; water in oil takes {low:g} to {high:g}",
+            uncertainty="about 1 either way; HLB is a guide, a trial batch decides",
+            source="Griffin's method on knowledge's HLB values",
+        )
+        return
+    if required is None:
         return
     yield Property(
         key="hlb",

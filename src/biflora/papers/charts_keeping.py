@@ -31,6 +31,8 @@ _HEIGHT = 170
 _POINTS = 40
 _LINE_GAP = 15
 """Pixels between two labels at the lines' ends."""
+_LONGEST = 730
+"""Days; beyond them a time to 90 % is only said to be longer."""
 _DAYS_WITHOUT_DATE = 180
 """How far the axis runs where the rule gives no date: the longest default."""
 _BEYOND = 1.15
@@ -164,16 +166,18 @@ def _when(days: Days) -> str:
 
 
 def _whole(days: float) -> str:
-    """One digit behind the point below ten days, none above."""
-    return number(days, 1 if days < 10 else 0)
+    """One digit behind the point below ten days, none above; two years are the end of what any rate can tell."""
+    return f"over {_LONGEST}" if days > _LONGEST else number(days, 1 if days < 10 else 0)
 
 
 def _days_row(portion: Portion, rate: StabilityRate) -> tuple[str, ...]:
     cells = []
     for at in storage_temperatures().values():
         days = days_to_least_share(rate, at.celsius)
-        latest = "no end shown" if days.latest is None else _whole(days.latest)
-        cells.append(f"{_whole(days.likely)} ({_whole(days.soonest)} to {latest})")
+        if days.latest is None:
+            cells.append(f"{_whole(days.soonest)} or more, no loss was shown")
+        else:
+            cells.append(f"{_whole(days.likely)} ({_whole(days.soonest)} to {_whole(days.latest)})")
     return (portion.name, *cells, f"{rate.basis}, {rate.verification}")
 
 

@@ -1,11 +1,28 @@
-"""Needs drawn at random: every condition, odd sites, allergies, pregnancy, stock and its lots, limits, forced ones."""
+"""Needs drawn at random: every condition, odd sites, allergies, pregnancy, stock, lots, limits, forced ones."""
 
 from __future__ import annotations
 
+import os
 import random
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 from biflora.knowledge.pharmacy import allergens, ingredients, vehicles
 from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs, StockLot
+
+SEEDS = st.integers(min_value=0, max_value=10**6)
+
+
+def examples(usual: int) -> Any:
+    """Hypothesis' settings: the same draws every time, and more of them where BIFLORA_EXAMPLES says so."""
+    return settings(
+        max_examples=int(os.environ.get("BIFLORA_EXAMPLES", usual)),
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 def random_needs(seed: int) -> Needs:
@@ -90,3 +107,19 @@ def easy_needs(seed: int) -> Needs:
             "max_ingredients": 18,
         }
     )
+
+
+def either_needs(seed: int) -> Needs:
+    """Easy needs from even seeds, which mostly give a formula; any needs from odd ones."""
+    return random_needs(seed) if seed % 2 else easy_needs(seed)
+
+
+def changed(needs: Needs, **fields: Any) -> Needs:
+    """The needs with other fields, validated anew."""
+    return Needs.model_validate(needs.model_dump() | fields)
+
+
+def with_lots(needs: Needs) -> Needs:
+    """The same needs where the pharmacy has one lot of everything, as much as the whole batch."""
+    lots = [{"ingredient": key, "grams": needs.batch_grams, "expires_in_days": 365} for key in ingredients()]
+    return changed(needs, stock=lots)

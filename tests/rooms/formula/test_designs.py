@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_needs import random_needs
+from random_needs import changed, random_needs, with_lots
 
 from biflora.formula.candidates import WHO
 from biflora.formula.check import check_formula
@@ -56,6 +56,13 @@ def test_any_needs_give_a_checked_formula_or_reasons(seed: int) -> None:
     assert len(answer.lines) <= needs.max_ingredients
     assert set(needs.must_include) <= inside(answer)
     assert all(line.why for line in answer.lines)
+    for line in answer.lines:
+        if needs.stock is not None and line.ingredient != "purified_water":
+            lasting = [
+                lot for lot in needs.stock if lot.ingredient == line.ingredient and lot.expires_in_days >= 28
+            ]
+            grams = line.ppm * needs.batch_grams / MILLION
+            assert sum(lot.grams for lot in lasting) >= grams - 1e-6
 
 
 def test_no_retinoid_in_pregnancy_and_the_reason_is_told() -> None:
@@ -100,6 +107,22 @@ def test_stock_without_any_emulsifier_or_base_is_refused_by_stock() -> None:
     assert isinstance(answer, Impossible)
     assert "stock" in {reason.rule for reason in answer.reasons}
     assert any(reason.lift for reason in answer.reasons if reason.rule == "stock")
+
+
+def test_a_lot_that_runs_out_or_expires_takes_its_ingredient_out_of_the_formula() -> None:
+    """Half of what the formula takes of its only retinoid, or 27 days where 28 are needed, is not enough."""
+    needs = with_lots(acne())
+    formula = design(needs)
+    (retinoid,) = inside(formula) & set(families()["retinoid"].members)
+    taken = next(line.ppm for line in formula.lines if line.ingredient == retinoid) * needs.batch_grams / MILLION
+    for change in ({"grams": taken / 2}, {"expires_in_days": 27}):
+        lots = [lot.model_dump() | (change if lot.ingredient == retinoid else {}) for lot in needs.stock or ()]
+        assert retinoid not in inside(design(changed(needs, stock=lots)))
+    enough = {"grams": taken * 1.001, "expires_in_days": 28}
+    lots = [lot.model_dump() | (enough if lot.ingredient == retinoid else {}) for lot in needs.stock or ()]
+    again = design(changed(needs, stock=lots))
+    assert retinoid in inside(again)
+    assert again.benefit == formula.benefit
 
 
 def test_alternatives_are_three_and_truly_different() -> None:
