@@ -8,10 +8,16 @@ from datetime import date, timedelta
 from biflora.dispensary.batch import BeyondUseDate, Lot
 from biflora.errors import PharmacistMust
 from biflora.formula.formula import Formula
+from biflora.formula.keeping import celsius, days_alive, jar_of, live_portions, live_storage_of
+from biflora.knowledge.checking import checker_limits
 from biflora.knowledge.pharmacy import beyond_use_rules, preservative_systems, vehicles
 
 COMPONENT_CAP = "795_component_cap"
 WATER = "purified_water"
+
+
+LIVE_CAP = "live_viability"
+"""The rule that shortens the date of a live preparation, as the formula's checker calls it."""
 
 
 def beyond_use_date(formula: Formula, made_on: date, lots: Sequence[Lot] = ()) -> BeyondUseDate:
@@ -36,7 +42,8 @@ def beyond_use_date(formula: Formula, made_on: date, lots: Sequence[Lot] = ()) -
             f"{vehicle.label} has no beyond-use rule without a preservative; choose a preservative system."
         )
     rule = beyond_use_rules()[key]
-    cold = rule.room_days is None or system.refrigerate
+    alive = _days_alive(formula)
+    cold = rule.room_days is None or system.refrigerate or (alive is not None and rule.fridge_days is not None)
     days = rule.fridge_days if cold else rule.room_days
     if days is None:
         raise PharmacistMust(f"The rule '{key}' gives no number of days; assign the date from your own record.")
@@ -50,6 +57,13 @@ def beyond_use_date(formula: Formula, made_on: date, lots: Sequence[Lot] = ()) -
     )
     on = made_on + timedelta(days=days - 1)
     used, source, verification = key, rule.source, rule.verification
+    if alive is not None and alive < days:
+        if alive < 1:
+            raise PharmacistMust("Too few live cells from the first day: weigh in more of the strain.")
+        on, used = made_on + timedelta(days=alive - 1), LIVE_CAP
+        least = checker_limits()["live_min_log10"]
+        source, verification = least.source, least.verification
+        because += f"; shortened to {alive} days, until which enough cells are expected alive (start assumed)"
     expired = [lot for lot in lots if lot.expires_on < made_on]
     if expired:
         raise PharmacistMust(
@@ -71,3 +85,15 @@ def beyond_use_date(formula: Formula, made_on: date, lots: Sequence[Lot] = ()) -
         source=source,
         verification=verification,
     )
+
+
+def _days_alive(formula: Formula) -> int | None:
+    """Whole days for which every live strain is expected to hold the least number of cells; None without any.
+
+    Live strains are kept cold wherever the rule allows it.
+    """
+    jar = jar_of(formula)
+    if jar is None or not live_portions(jar):
+        return None
+    place = celsius(live_storage_of(jar).where)
+    return int(min(days_alive(portion, jar, place).likely for portion in live_portions(jar)))

@@ -5,6 +5,7 @@ Rows of the integer programme of one vehicle; the model holds the variables.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 HLB_SCALE = 10
 RATIO_SCALE = 1000
+SOLUBILITY_SCALE = 100_000
 FATS = frozenset({"emollient", "lipid"})
 CLEAR_KINDS = frozenset({"solution", "hydroalcoholic", "foam"})
 """Kinds in which an active must be dissolved, unless the vehicle also carries suspended powders."""
@@ -153,10 +155,10 @@ def _ionised(one: Solubility, model: FormulaModel) -> float:
 
 def _demand_room(model: FormulaModel, key: str, grams: Mapping[str, float], when: Iterable[int]) -> None:
     """The amount of `key` stays within `grams` per 100 g of each solvent."""
-    terms = {variable: -RATIO_SCALE * coefficient for variable, coefficient in model.amount[key].items()}
+    terms = {variable: -SOLUBILITY_SCALE * coefficient for variable, coefficient in model.amount[key].items()}
     room = 0
     for solvent, dissolved in grams.items():
-        share = round(RATIO_SCALE * dissolved / 100)
+        share = math.floor(SOLUBILITY_SCALE * dissolved / 100)
         if solvent == model.water:
             room += share * MILLION
             solved = {variable: -c for variable, c in model.total(model.amount).items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biflora.formula.jar import GRAIN, Jar, Portion, finding
+from biflora.formula.jar import GRAIN, LIVE, Jar, Portion, finding
 from biflora.knowledge.pharmacy import Incompatibility, incompatibilities
 from biflora.values import Finding
 
@@ -40,6 +40,10 @@ def check_clashes(jar: Jar) -> Iterator[Finding]:
 def _circumstances(rule: Incompatibility, jar: Jar) -> bool:
     """Whether water and pH are such that the rule holds; a rule about pH says nothing without one."""
     if rule.water == ("absent" if jar.wet else "present"):
+        return False
+    # the live powder of a kit meets the water only when it is used
+    powder_only = jar.powder_apart and not rule.b and all(p.row.klass == LIVE for p in jar.named(rule.a))
+    if rule.water == "present" and powder_only:
         return False
     if any(jar.percent_of(key) > 0 for key in rule.unless_any):
         return False

@@ -9,7 +9,6 @@ from biflora.knowledge.checking import checker_limits
 from biflora.knowledge.formulating import AmountRatio, NeededBeside, amount_ratios, families, needed_beside
 from biflora.values import Finding, Level
 
-
 LEVEL: Mapping[str, Level] = {"block": "stop", "warn": "warn", "note": "note"}
 
 
@@ -57,7 +56,9 @@ def _ratio(ratio: AmountRatio, jar: Jar) -> Iterator[Finding]:
         f"{second / first:.2f} g {names[1]} for each g {names[0]}; it is to be {ratio.low:g} to {ratio.high:g} g: "
         f"{ratio.mechanism}."
     )
-    yield finding(LEVEL[ratio.severity], "amount_ratio", " + ".join(p.name for p in (*firsts, *seconds)), words, source=ratio)
+    yield finding(
+        LEVEL[ratio.severity], "amount_ratio", " + ".join(p.name for p in (*firsts, *seconds)), words, source=ratio
+    )
 
 
 def _few(jar: Jar) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from biflora.formula.keeping import (
     cells_at_first,
     cells_left,
     celsius,
+    days_alive,
     days_to_least_share,
     decay_of,
     features_needed,
@@ -21,8 +22,7 @@ from biflora.formula.keeping import (
     rate_of,
     storage_of,
     suitable_containers,
-    tenfold_days,
-    water_activity,
+    tenfold_days_of,
 )
 from biflora.knowledge.checking import checker_limits
 from biflora.knowledge.keeping import FEATURES, StabilityRate, container_kinds, gel_strengths, storage_temperatures
@@ -138,13 +138,20 @@ def _counted(jar: Jar, portion: Portion) -> Iterator[Finding]:
         level = "note"
     if level is None:
         return
-    tenfold = tenfold_days(decay, temperature, water_activity(jar).likely)
+    tenfold, alive = tenfold_days_of(portion, jar, temperature), days_alive(portion, jar, temperature)
     words = (
         f"{portion.name}: 10^{cells_at_first(portion):.1f} cells per g become 10^{left.likely:.1f} "
-        f"(10^{left.low:.1f} to 10^{left.high:.1f}) in {days} days, {decay.label} at {temperature:g} °C "
-        f"(tenfold loss in {_whole(tenfold.likely)} days, start assumed); 10^{least:g} is the least."
+        f"(10^{max(left.low, none):.1f} to 10^{left.high:.1f}) in {days} days, {decay.label} "
+        f"at {temperature:g} °C (tenfold loss in {_whole(tenfold.likely)} days, start assumed); 10^{least:g} is the least"
+        f"{_until(alive.likely)}."
     )
     yield finding(level, "live_viability", portion.name, words, source=decay)
+
+
+def _until(days: float) -> str:
+    if days < 1:
+        return ", and there are too few at once"
+    return f", which holds for about {_whole(days)} days: shorten the date"
 
 
 def _viscosity(jar: Jar) -> Iterator[Finding]:

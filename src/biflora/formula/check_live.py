@@ -41,9 +41,7 @@ def _authorised(jar: Jar, portion: Portion) -> Iterator[Finding]:
             source=portion.row,
         )
     if needs is not None and needs.skin_integrity == "open_wounds":
-        yield finding(
-            "stop", "live_wound", name, f"{name} is live: never on open wounds.", source=portion.row
-        )
+        yield finding("stop", "live_wound", name, f"{name} is live: never on open wounds.", source=portion.row)
     if not jar.vehicle.live_ok:
         yield finding(
             "stop",
@@ -67,6 +65,4 @@ def _killed(jar: Jar, portion: Portion) -> Iterator[Finding]:
     killers = [p for p in jar.portions if p.row.kills_live == "yes"]
     if killers:
         names = ", ".join(p.name for p in killers)
-        yield finding(
-            "stop", "live_killer", names, f"{names} would kill {portion.name}.", source=killers[0].row
-        )
+        yield finding("stop", "live_killer", names, f"{names} would kill {portion.name}.", source=killers[0].row)

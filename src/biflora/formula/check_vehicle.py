@@ -89,7 +89,7 @@ def _phases(jar: Jar) -> Iterator[Finding]:
 def _fits(portion: Portion, jar: Jar) -> bool:
     phase, phases = portion.row.phase, jar.vehicle.phases
     if phase == "A":
-        return not jar.vehicle.aqueous and bool({"A", "O", "S"} & set(phases))
+        return jar.powder_apart or (not jar.vehicle.aqueous and bool({"A", "O", "S"} & set(phases)))
     if phase == "WO":
         return bool({"W", "O"} & set(phases))
     return phase in phases

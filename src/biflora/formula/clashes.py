@@ -59,6 +59,11 @@ def members(names: tuple[str, ...], model: FormulaModel) -> list[str]:
 
 def _holds_here(clash: Incompatibility, model: FormulaModel) -> bool:
     wet = model.vehicle.row.aqueous
+    rows = model.shelf.ingredients
+    # the live powder of a kit meets the water only when it is used
+    powder_only = not clash.b and all(key in rows and rows[key].klass == LIVE for key in clash.a)
+    if powder_only and clash.water == "present" and model.vehicle.row.kind == "powder_kit":
+        return False
     if clash.water == ("absent" if wet else "present"):
         return False
     return wet or (clash.ph_below is None and clash.ph_above is None)

@@ -58,6 +58,11 @@ class Jar:
         return not (self.formula.rinse_off or self.vehicle.rinse_off)
 
     @property
+    def powder_apart(self) -> bool:
+        """True for a kit: the live powder stands dry beside its base until it is used."""
+        return self.vehicle.kind == "powder_kit"
+
+    @property
     def wet(self) -> bool:
         """Whether there is water, by the vehicle or by a line."""
         return self.vehicle.aqueous or self.water_percent > 0

@@ -137,14 +137,27 @@ def cells_at_first(portion: Portion) -> float:
 def cells_left(portion: Portion, jar: Jar, temperature_c: float, days: float) -> Spread:
     """log10 of the live cells in a gram after some days: log10 N = log10 N0 - t/D(T, aw)."""
     start = cells_at_first(portion)
-    tenfold = tenfold_days(decay_of(portion, jar), temperature_c, water_activity(jar).likely)
+    tenfold = tenfold_days_of(portion, jar, temperature_c)
     return Spread(start - days / tenfold.likely, start - days / tenfold.low, start - days / tenfold.high)
+
+
+def days_alive(portion: Portion, jar: Jar, temperature_c: float) -> Spread:
+    """Days until a gram holds fewer live cells than the least that counts; 0 when it does at once."""
+    above = max(cells_at_first(portion) - checker_limit("live_min_log10"), 0.0)
+    tenfold = tenfold_days_of(portion, jar, temperature_c)
+    return Spread(above * tenfold.likely, above * tenfold.low, above * tenfold.high)
+
+
+def tenfold_days_of(portion: Portion, jar: Jar, temperature_c: float) -> Spread:
+    """Days for a tenfold loss of this strain in this jar; the powder of a kit is dry until it is used."""
+    damp = checker_limit("water_activity_anhydrous") if jar.powder_apart else water_activity(jar).likely
+    return tenfold_days(decay_of(portion, jar), temperature_c, damp)
 
 
 def decay_of(portion: Portion, jar: Jar) -> LiveDecay:
     """The state in which the cells of this strain are in this jar."""
     rows = live_decay()
-    if not jar.wet:
+    if not jar.wet or jar.powder_apart:
         return rows["dry"]
     return next((row for row in rows.values() if portion.row.key in row.ingredients), rows["free"])
 

@@ -123,6 +123,8 @@ class FormulaModel:
         phase = candidate.row.phase
         phases = self.vehicle.row.phases
         if phase == "A":
+            if self.vehicle.row.kind == "powder_kit":
+                return candidate.row.klass == LIVE
             return not self.vehicle.row.aqueous and ("A" in phases or "O" in phases)
         if phase == "WO":
             return "W" in phases or "O" in phases

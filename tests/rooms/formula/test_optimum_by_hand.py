@@ -379,3 +379,12 @@ def test_water_costs_too() -> None:
     dear = INGREDIENTS["water"].model_copy(update={"usd_per_gram": 0.01})
     shelf, wanted = shelf_with(dear), needs("anti_itch", max_cost_usd_per_100g=0.5)
     assert "cost" in rules(shelf, wanted)
+
+
+@pytest.mark.xfail(strict=True, reason="model.GRAIN_PPM: the base fills up in steps of 10 ppm")
+def test_an_ointment_holds_three_parts_per_million() -> None:
+    """0.0003 % are 3 ppm (calcitriol 3 micrograms per gram); the grease takes up the other 999,997."""
+    potent = ingredient("potent", "conventional_drug", 0.0003, 0.0003, "O", strengths_percent=(0.0003,))
+    shelf = shelf_with(potent, effects=[effect("potent", "comedolysis", 0.5)])
+    found = best(shelf, needs("comedolysis", vehicles=("ointment",)))
+    assert found.amounts_ppm == {"potent": 3, "grease": 999_997}
