@@ -142,8 +142,8 @@ def _counted(jar: Jar, portion: Portion) -> Iterator[Finding]:
     words = (
         f"{portion.name}: 10^{cells_at_first(portion):.1f} cells per g become 10^{left.likely:.1f} "
         f"(10^{max(left.low, none):.1f} to 10^{left.high:.1f}) in {days} days, {decay.label} "
-        f"at {temperature:g} °C (tenfold loss in {_whole(tenfold.likely)} days, start assumed); 10^{least:g} is the least"
-        f"{_until(alive.likely)}."
+        f"at {temperature:g} °C (tenfold loss in {_whole(tenfold.likely)} days, start assumed); "
+        f"10^{least:g} is the least{_until(alive.likely)}."
     )
     yield finding(level, "live_viability", portion.name, words, source=decay)
 

@@ -246,9 +246,11 @@ def _live(jar: Jar) -> Iterator[Property]:
         yield Property(
             key=f"live_{portion.row.key}",
             label=f"Live cells of {portion.name} per gram",
-            value=f"10^{cells_at_first(portion):.1f} at first, 10^{left.likely:.1f} "
-            f"(10^{max(left.low, 0.0):.1f} to 10^{left.high:.1f}) after {storage.days} days at {celsius(storage.where):g} °C; enough for about "
-            f"{alive.likely:.0f} ({alive.low:.0f} to {alive.high:.0f}) days",
+            value=(
+                f"10^{cells_at_first(portion):.1f} at first, 10^{left.likely:.1f} (10^{max(left.low, 0.0):.1f} to "
+                f"10^{left.high:.1f}) after {storage.days} days at {celsius(storage.where):g} °C; "
+                f"enough for about {alive.likely:.0f} ({alive.low:.0f} to {alive.high:.0f}) days"
+            ),
             uncertainty="the start is assumed; death by temperature and water activity; count before use",
             source=f"{checker_limits()['live_start_log10'].source}; knowledge's live decay",
         )
