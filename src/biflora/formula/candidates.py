@@ -32,6 +32,8 @@ STRUCTURE = frozenset(
 """Classes that build the vehicle; all others are actives."""
 LIVE = "probiotic_live"
 PPM_PER_PERCENT = MILLION // 100
+HAIR = 1e-6
+"""Of a part per million: what the division of a lot that is just enough may lose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +225,10 @@ def _candidate(
         else:
             caps.append(Cap(bar, ppm(limit.max_percent), limit.rinse_off))
     price = row.usd_per_gram
-    if needs.stock is not None and row.key != shelf.water:
+    if needs.stock is not None:
         price = _from_lots(row, needs.stock, needs, shelf, bars, caps)
     step = _step(row, shelf)
-    levels, usual = _levels(row, serves, caps, step)
+    levels, usual = _levels(row, serves, shelf.blocking_limits.get(row.key, ()), step)
     return Candidate(row, serves, tuple(bars), tuple(caps), levels, usual, step, price)
 
 
@@ -237,16 +239,18 @@ def _from_lots(
     lots = [lot for lot in stock if lot.ingredient == row.key]
     least_days = shelf.settings["least_days_of_use"]
     usable = [lot for lot in lots if lot.expires_in_days >= least_days]
-    if not lots:
+    if row.key == shelf.water:
+        pass  # water needs no lot; only its price counts
+    elif not lots:
         bars.append(Bar("stock", "", f"{row.name} is not in stock"))
     elif not usable:
         latest = max(lot.expires_in_days for lot in lots)
         left = f"expires in {latest} days" if latest >= 0 else f"expired {-latest} days ago"
         bars.append(Bar("stock", "", f"the last lot of {row.name} {left}; {least_days:g} days of use are needed"))
     else:
-        most = int(sum(lot.grams for lot in usable) / needs.batch_grams * MILLION)
+        most = int(sum(lot.grams for lot in usable) / needs.batch_grams * MILLION + HAIR)
         caps.append(Cap(Bar("stock", "", f"too little {row.name} is in stock"), min(most, MILLION)))
-    prices = [lot.usd_per_gram for lot in lots if lot.usd_per_gram is not None]
+    prices = [lot.usd_per_gram for lot in usable if lot.usd_per_gram is not None]
     return max(prices, default=row.usd_per_gram)
 
 
@@ -344,11 +348,12 @@ def _step(row: Ingredient, shelf: Shelf) -> int:
 
 
 def _levels(
-    row: Ingredient, serves: Mapping[str, float], caps: list[Cap], step: int
+    row: Ingredient, serves: Mapping[str, float], limits: Iterable[StrengthLimit], step: int
 ) -> tuple[tuple[int, ...], int]:
     """Amounts for an ingredient that serves an effect: the lowest, the usual and each that a limit leaves.
 
-    More than the usual strength is never assumed to do more, so nothing above it is offered.
+    More than the usual strength is never assumed to do more, so nothing above it is offered. The limits count
+    whether or not they hold for this patient: a stricter world must not offer what a milder one does not.
     """
     if row.strengths_percent:
         strengths = tuple(sorted(ppm(percent) for percent in row.strengths_percent))
@@ -357,5 +362,5 @@ def _levels(
     usual = max(low, min(high, round((max(low, 1) * high) ** 0.5 / step) * step))
     if not serves or row.klass in STRUCTURE:
         return (), usual
-    steps = {low, usual, *(cap.ppm for cap in caps if low <= cap.ppm < usual)}
+    steps = {low, usual, *(ppm(each.max_percent) for each in limits if low <= ppm(each.max_percent) < usual)}
     return tuple(sorted(steps)), usual

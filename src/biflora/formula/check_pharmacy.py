@@ -81,9 +81,9 @@ def _cost(jar: Jar) -> Iterator[Finding]:
 
 
 def _price(portion: Portion, jar: Jar) -> float:
-    """USD per gram: the dearest of the pharmacy's lots, or the assumed price."""
+    """USD per gram: the dearest of the pharmacy's usable lots, or the assumed price."""
     stock = () if jar.needs is None else jar.needs.stock or ()
-    told = [
-        lot.usd_per_gram for lot in stock if lot.ingredient == portion.row.key and lot.usd_per_gram is not None
-    ]
+    least = checker_limits()["lot_least_days"].value
+    usable = [lot for lot in stock if lot.ingredient == portion.row.key and lot.expires_in_days >= least]
+    told = [lot.usd_per_gram for lot in usable if lot.usd_per_gram is not None]
     return max(told, default=portion.row.usd_per_gram)

@@ -24,7 +24,7 @@ Guard = tuple[str, str]
 """A rule and its subject: what may be lifted when reasons are searched for."""
 PH_SCALE = 10
 PH_GRAIN = 1e-9
-GRAIN_PPM = 10
+GRAIN_PPM = 1
 """The base of an anhydrous form fills up in steps this fine."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from biflora.formula.candidates import LIVE, ppm
+from biflora.formula.formula import MILLION
 from biflora.formula.programme import Programme
 
 if TYPE_CHECKING:
@@ -106,19 +107,22 @@ class Aims:
 
     def _limit_cost(self) -> None:
         model, programme = self._model, self._model.programme
-        programme.demand(self._cost(), high=MOST_USD * UNITS_PER_USD)
+        cost, all_water = self._cost()
+        programme.demand(cost, high=MOST_USD * UNITS_PER_USD - all_water)
         if model.needs.max_cost_usd_per_100g is not None:
             most = int(model.needs.max_cost_usd_per_100g * UNITS_PER_USD)
-            programme.demand(self._cost(), high=most, when=model.when("cost"))
+            programme.demand(cost, high=most - all_water, when=model.when("cost"))
 
-    def _cost(self) -> dict[int, int]:
-        """What 100 g cost, in the programme's units."""
+    def _cost(self) -> tuple[dict[int, int], int]:
+        """What 100 g cost beyond 100 g of water, and what those cost, in the programme's units."""
+        rows, water = self._model.choices.ingredients, self._model.water
+        water_price = 0 if water is None else round(COST_SCALE * rows[water].usd_per_gram)
         units: dict[int, int] = {}
         for key, terms in self._model.amount.items():
-            price = round(COST_SCALE * self._model.choices.ingredients[key].usd_per_gram)
+            dearer = round(COST_SCALE * rows[key].usd_per_gram) - water_price
             for variable, coefficient in terms.items():
-                units[variable] = units.get(variable, 0) + price * coefficient
-        return units
+                units[variable] = units.get(variable, 0) + dearer * coefficient
+        return units, water_price * MILLION
 
     def _serve(self) -> None:
         """Diminishing returns: the best for an effect counts fully, the second by a share, a third not."""
@@ -205,7 +209,8 @@ class Aims:
         for on in model.on.values():
             self.burden[on] = round(settings["burden_ingredient"])
         dimes = programme.whole("cost in dimes per 100 g", 0, MOST_USD * DIMES)
-        programme.demand({dimes: UNITS_PER_USD // DIMES} | {v: -u for v, u in self._cost().items()}, low=0)
+        cost, all_water = self._cost()
+        programme.demand({dimes: UNITS_PER_USD // DIMES} | {v: -u for v, u in cost.items()}, low=all_water)
         self.burden[dimes] = round(settings["burden_usd"] / DIMES)
         sites = model.sites()
         if model.ph is not None and sites:

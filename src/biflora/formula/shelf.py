@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
 
 from biflora.knowledge import checking, formulating, keeping, pharmacy
@@ -47,6 +47,13 @@ class Shelf:
     """What approved products hold at most, by ingredient and our dosage form."""
     settings: Mapping[str, float]
     forbidden_by: BanOf
+
+    def __post_init__(self) -> None:
+        """Sort every table, so that its order in the file never decides between equally good formulas."""
+        for field in fields(self):
+            table = getattr(self, field.name)
+            if isinstance(table, Mapping):
+                object.__setattr__(self, field.name, dict(sorted(table.items())))
 
     @cached_property
     def water(self) -> str | None:

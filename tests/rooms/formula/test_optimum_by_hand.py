@@ -255,6 +255,12 @@ def test_a_solution_holds_the_strongest_strength_that_dissolves(
     assert found.reached.points == points
 
 
+def test_a_solubility_counts_with_all_its_digits() -> None:
+    """0.51 g in 100 g of water: beside 0.5 % steroid are 99.2 % of water, which hold 0.506 %."""
+    wanted = needs("anti_inflammatory", avoid_ingredients=("oat",))
+    assert best(solution_shelf(dissolves("water", 0.51)), wanted).amounts_ppm["steroid"] == 5_000
+
+
 def test_as_much_of_a_solvent_as_it_takes() -> None:
     """Water dissolves 0.6 g and spirit 5 g per 100 g; the paraben is out, sorbate is 0.3 %.
 
@@ -338,14 +344,6 @@ def test_precedent_binds_no_active() -> None:
 # -- known faults: each mark goes when its fault is mended ---------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="building._dissolve rounds 0.51 g per 100 g to 0.5 (RATIO_SCALE)")
-def test_a_solubility_counts_with_all_its_digits() -> None:
-    """0.51 g in 100 g of water: beside 0.5 % steroid are 99.2 % of water, which hold 0.506 %."""
-    wanted = needs("anti_inflammatory", avoid_ingredients=("oat",))
-    assert best(solution_shelf(dissolves("water", 0.51)), wanted).amounts_ppm["steroid"] == 5_000
-
-
-@pytest.mark.xfail(strict=True, reason="candidates._from_lots: int() of a float that lies just below")
 def test_a_lot_that_holds_exactly_what_is_needed_suffices() -> None:
     """0.47 % of 30 g are 0.141 g; as floats 0.141 / 30 * 1,000,000 is 4,699.999..., and int() makes it 4,699."""
     rows = ingredient("oat", "prebiotic", 0.47, 0.47, "W", strengths_percent=(0.47,))
@@ -353,7 +351,6 @@ def test_a_lot_that_holds_exactly_what_is_needed_suffices() -> None:
     assert best(shelf_with(rows), needs("anti_itch", stock=stock, batch_grams=30)).amounts_ppm["oat"] == 4_700
 
 
-@pytest.mark.xfail(strict=True, reason="candidates._levels offers a cap as a new amount")
 def test_less_in_stock_makes_nothing_possible_that_more_does_not() -> None:
     """Oat 0.2 to 5 %, usual 1 %; 0.4 to 0.6 g of oat must stand beside each gram of steroid (1 %).
 
@@ -370,7 +367,6 @@ def test_less_in_stock_makes_nothing_possible_that_more_does_not() -> None:
     assert found[0] >= found[1]
 
 
-@pytest.mark.xfail(strict=True, reason="objective._cost leaves out the water")
 def test_water_costs_too() -> None:
     """Oat, gum, acid and paraben are 0.5 + 0.5 + 0.1 + 0.2 % or more; 97 % of water at 0.01 USD per gram are 0.97.
 
@@ -381,7 +377,6 @@ def test_water_costs_too() -> None:
     assert "cost" in rules(shelf, wanted)
 
 
-@pytest.mark.xfail(strict=True, reason="model.GRAIN_PPM: the base fills up in steps of 10 ppm")
 def test_an_ointment_holds_three_parts_per_million() -> None:
     """0.0003 % are 3 ppm (calcitriol 3 micrograms per gram); the grease takes up the other 999,997."""
     potent = ingredient("potent", "conventional_drug", 0.0003, 0.0003, "O", strengths_percent=(0.0003,))
