@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from biflora.formula.candidates import Choices
 from biflora.formula.formula import MILLION
@@ -37,8 +37,6 @@ class Found:
     serving: Mapping[str, tuple[str, ...]]
     """Ingredients by effect that they are counted for, the main one first."""
     actives: frozenset[str]
-    variant: bool = False
-    """True for a formula that was kept apart from a better one in the same vehicle."""
 
     @property
     def rank(self) -> tuple[int, int, int, int]:
@@ -53,25 +51,22 @@ class Designed:
 
     found: list[Found] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
-    """Vehicles proved unable to give a formula, or a better one than those before."""
+    """Vehicles whose best is proved, or that they have none better than those before."""
     unsettled: list[str] = field(default_factory=list)
-    """Vehicles for which time ran out before a formula or a proof."""
+    """Vehicles for which time ran out before a proof."""
     seconds: float = 0.0
-
     open_bound: float = 0.0
     """Optimistic benefit of the unsettled vehicles."""
 
     @property
     def proved(self) -> bool:
-        return bool(self.found) and not self.unsettled and all(f.proved for f in self.found if not f.variant)
+        return bool(self.found) and not self.unsettled
 
     @property
     def bound(self) -> float:
         """Proven upper limit of the benefit."""
-        best = self.found[0]
-        if self.proved:
-            return best.bound
-        return max([self.open_bound, *(f.bound for f in self.found if not f.variant)])
+        best = self.found[0].reached.benefit
+        return best if self.proved else max(self.open_bound, best)
 
 
 def search(choices: Choices, needs: Needs, shelf: Shelf, *, seconds: float, others: int = 0) -> Designed:
@@ -98,11 +93,12 @@ def search(choices: Choices, needs: Needs, shelf: Shelf, *, seconds: float, othe
         answer = solver.run(seconds=left * (SHARE_FOR_FIRST if place == 0 else 1))
         if answer.values:
             designed.found.append(read_answer(model, answer))
-        elif answer.status == "impossible":
+        if answer.status in ("optimal", "impossible"):
             designed.settled.append(key)
         else:
             designed.unsettled.append(key)
-            designed.open_bound = max(designed.open_bound, _promise(model)[1] / BENEFIT_SCALE)
+            bound = designed.found[-1].bound if answer.values else _promise(model)[1] / BENEFIT_SCALE
+            designed.open_bound = max(designed.open_bound, bound)
     designed.found.sort(key=lambda f: f.rank, reverse=True)
     if designed.found and others:
         best = designed.found[0]
@@ -137,7 +133,7 @@ def _alternatives(
             if not answer.values:
                 turns.remove(key)
                 continue
-            other = replace(read_answer(models[key], answer), variant=True)
+            other = read_answer(models[key], answer)
             found.append(other)
             _keep_apart(solvers[key], models[key], other)
     return _ranked(found)

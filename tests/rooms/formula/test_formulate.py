@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import Any
 
@@ -18,7 +19,7 @@ from biflora.formula.model import FormulaModel
 from biflora.formula.programme import Programme
 from biflora.formula.reasons import Court
 from biflora.formula.shelf import Shelf
-from biflora.formula.solve import Solver
+from biflora.formula.solve import Answer, Solver
 from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs
 
 
@@ -241,3 +242,27 @@ def test_every_subset_of_actives_enumerated_gives_no_better_formula() -> None:
     # By hand: retinoid 0.9 and the better of steroid 0.8 or oat 0.4 + 0.5 = 0.9 in the gel, less 2 * 0.04: 1.72.
     assert best.reached.benefit == pytest.approx(1.72)
     assert max(ranks) == best.rank
+
+
+def test_a_vehicle_without_a_proof_leaves_the_whole_unproved_even_with_alternatives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The gel is proved best of its own. The ointment answers too (it is not asked for something better) and runs
+    # out of time before its proof; that the alternatives replace what was found must not hide it.
+    answers = 0
+    run = Solver.run
+
+    def second_out_of_time(self: Solver, **how: Any) -> Answer:
+        nonlocal answers
+        answers += 1
+        answer = run(self, **how)
+        return dataclasses.replace(answer, status="feasible", bound=2 * answer.bound) if answers == 2 else answer
+
+    monkeypatch.setattr(Solver, "run", second_out_of_time)
+    monkeypatch.setattr(Solver, "at_least", lambda self, objective: None)
+    wanted = needs("anti_inflammatory", "anti_itch", "barrier_repair")
+    shelf = small_shelf()
+    answered = search(weigh_choices(wanted, shelf), wanted, shelf, seconds=10, others=2)
+    assert answered.found[0].vehicle == "gel"
+    assert answered.unsettled == ["ointment"]
+    assert not answered.proved

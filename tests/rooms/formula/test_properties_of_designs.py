@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import combinations
 from typing import Any
 
@@ -243,34 +243,17 @@ def shuffled(draw: random.Random, table: Mapping[str, Any]) -> dict[str, Any]:
     return dict(rows)
 
 
-@examples(4)
+@examples(6)
 @given(seed=SEEDS)
-def test_the_order_of_ingredients_effects_and_vehicles_does_not_matter(seed: int) -> None:
+def test_the_order_of_rows_in_the_tables_does_not_matter(seed: int) -> None:
     needs, shelf, draw = either_needs(seed), todays_shelf(), random.Random(seed)
-    mixed = replace(
-        shelf,
-        ingredients=shuffled(draw, shelf.ingredients),
-        effects=shuffled(draw, shelf.effects),
-        vehicles=shuffled(draw, shelf.vehicles),
-    )
+    tables = {f.name: getattr(shelf, f.name) for f in fields(shelf) if isinstance(getattr(shelf, f.name), Mapping)}
+    mixed = replace(shelf, **{name: shuffled(draw, table) for name, table in tables.items()})
     first = designed(needs, alternatives=2)
     second = formulate_from(mixed, needs, alternatives=2, time_limit_seconds=SECONDS)
     assert isinstance(second, Formula)
     assert (first.vehicle, first.ph, first.lines) == (second.vehicle, second.ph, second.lines)
     assert first.id == second.id
-
-
-@examples(4)
-@given(seed=SEEDS)
-def test_the_order_of_the_rules_never_changes_how_good_the_best_is(seed: int) -> None:
-    needs, shelf, draw = either_needs(seed), todays_shelf(), random.Random(seed)
-    rules = ("clashes", "systems", "parts", "families", "needed_beside", "ratios", "gel_strengths", "solubilities")
-    mixed = replace(shelf, **{name: shuffled(draw, getattr(shelf, name)) for name in rules})
-    one = searched(needs)
-    assume(one.proved)
-    other = search(weigh_choices(needs, mixed), needs, mixed, seconds=SECONDS)
-    assert other.proved
-    assert other.found[0].rank == one.found[0].rank
 
 
 @examples(6)
