@@ -32,18 +32,20 @@ def check_law(jar: Jar) -> Iterator[Finding]:
 def _copies(jar: Jar) -> Iterator[Finding]:
     """Each approved drug at a strength that is sold, one or several: two approved drugs combined may be a copy."""
     sold = [p for p in jar.actives() if p.row.us_route.startswith(APPROVED) and _is_sold(p)]
-    for portion in sold:
-        name, others = portion.name, [p.name for p in sold if p is not portion]
-        if "PATENTED" in portion.row.us_route:
-            words = f"{name} is sold under patent: is this essentially a copy?"
-        elif others:
-            words = (
-                f"{name} {portion.percent:g} % is at a usual strength, and so is {', '.join(others)}: "
-                "approved drugs combined may still count as a copy."
-            )
-        else:
-            words = f"{name} {portion.percent:g} % is the only approved drug, at a usual strength: is it sold so?"
-        yield finding("warn", "essentially_a_copy", name, f"{words} Record the difference this patient needs.")
+    patented = [p for p in sold if "PATENTED" in p.row.us_route]
+    free = [p for p in sold if p not in patented]
+    record = "Record the difference this patient needs."
+    for portion in patented:
+        words = f"{portion.name} is sold under patent: is this essentially a copy? {record}"
+        yield finding("warn", "essentially_a_copy", portion.name, words)
+    if len(free) == 1:
+        name, percent = free[0].name, free[0].percent
+        words = f"{name} {percent:g} % is the only such drug, at a usual strength: is it sold so? {record}"
+        yield finding("warn", "essentially_a_copy", name, words)
+    elif free:
+        names = ", ".join(f"{p.name} {p.percent:g} %" for p in free)
+        words = f"{names}: each at a usual strength; approved drugs combined may still count as a copy. {record}"
+        yield finding("warn", "essentially_a_copy", ", ".join(p.name for p in free), words)
 
 
 def _is_sold(portion: Portion) -> bool:

@@ -18,6 +18,13 @@ from biflora.plan.plan import Needs
 
 SECONDS_EACH = 2.0
 """For one formula solved again with an ingredient forced in; a proof takes a few hundredths."""
+BARRED_TOGETHER = {
+    "prescription": "a prescription is needed, which was not allowed",
+    "live": "live, and so only under a recorded research authorisation",
+    "stock": "not in stock, or not enough of it for long enough",
+    "route": "patented, without a settled basis for compounding, or a step of its own",
+}
+"""Rules that bar many ingredients for the same reason, which is then said once; the first that holds is named."""
 TECHNICAL = {
     "emollient": "emollient, oil phase",
     "lipid": "barrier lipid",
@@ -148,9 +155,18 @@ def explain(formula: Formula, needs: Needs, *, shelf: Shelf | None = None) -> tu
         for line in formula.lines
     ]
     best = _best_with(None, formula, choices, needs, shelf)
+    together: dict[tuple[str, str], list[str]] = {}
     for candidate, effect in _left_out(formula, choices):
+        rules = {bar.rule for bar in candidate.bars}
+        shared = next((rule for rule in BARRED_TOGETHER if rule in rules), None)
+        if shared is not None and rules <= BARRED_TOGETHER.keys():
+            together.setdefault((shared, effect), []).append(candidate.label)
+            continue
         why = _kept_out(candidate, formula, shelf, choices, best, needs)
         sentences.append(f"{candidate.label} is not in, though it serves {plain(effect)}: {why.rstrip('.')}.")
+    for (rule, effect), names in together.items():
+        verb = "is" if len(names) == 1 else "are"
+        sentences.append(f"{', '.join(names)} {verb} not in, though for {plain(effect)}: {BARRED_TOGETHER[rule]}.")
     return tuple(dict.fromkeys(sentences))
 
 

@@ -57,7 +57,7 @@ def prescribe(
     vehicle = vehicles()[formula.vehicle]
     amount = amount_for(sites, age_years=age_years, applications_per_day=applications_per_day, days=days)
     container, count = container_for(amount.grams_total, vehicle.dosage_form)
-    asked = {(f.rule, f.subject) for f in checked}
+    asked = {(f.rule, name) for f in checked for name in f.subject.split(", ")}
     found = (*checked, *questions(formula, asked), *find_interactions(formula, current_treatments))
     return Draft.make(
         "rx",
