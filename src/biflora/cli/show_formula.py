@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.padding import Padding
@@ -18,13 +19,14 @@ from biflora.papers.report_content import verification_words
 from biflora.papers.wording import words
 from biflora.values import Finding
 
+if TYPE_CHECKING:
+    from biflora.formula.explain import Explanation
+
 PHASES = {
     "A": "Phase A: water phase",
     "B": "Phase B: oil phase or base",
     "C": "Phase C: added when cool",
 }
-NOT_IN = " is not in, though "
-"""How formula.explain begins what it says of an ingredient that was left out."""
 
 
 def formula(result: Formula | Impossible) -> None:
@@ -113,24 +115,17 @@ def impossible(result: Impossible) -> None:
                 show.console.print(Padding(f"nearest change: {escape(lift)}", (0, 0, 0, 4), expand=False))
 
 
-def explanation(result: Formula, sentences: Sequence[str]) -> None:
+def explanation(result: Formula, said: Explanation) -> None:
     """Why each ingredient is in, then why the obvious others are not."""
     show._heading(f"The formula: {result.name or words(result.vehicle)}")
-    inside = [text for text in sentences if NOT_IN not in text]
-    outside = [text for text in sentences if NOT_IN in text]
-    show._heading("Why each ingredient is in")
-    for text in inside:
-        _bullet(text)
-    if outside:
-        show._heading("Why the obvious others are not")
-    by_end: dict[str, list[str]] = {}
-    for text in outside:
-        name, _, rest = text.partition(NOT_IN)
-        by_end.setdefault(rest, []).append(name)
-    for rest, names in by_end.items():
-        some = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-        verb = "is not in, though it serves" if len(names) == 1 else "are not in, though they serve"
-        _bullet(f"{some} {verb} {rest.removeprefix('it serves ')}")
+    for heading, sentences in (
+        ("Why each ingredient is in", said.inside),
+        ("Why the obvious others are not", said.outside),
+    ):
+        if sentences:
+            show._heading(heading)
+        for text in sentences:
+            _bullet(text)
 
 
 def batch(found: Summary, out: str, *, stopped: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 from biflora.formula.candidates import Candidate, Choices, weigh_choices
@@ -22,7 +23,6 @@ BARRED_TOGETHER = {
     "prescription": "a prescription is needed, which was not allowed",
     "live": "live, and so only under a recorded research authorisation",
     "stock": "not in stock, or not enough of it for long enough",
-    "route": "patented, without a settled basis for compounding, or a step of its own",
 }
 """Rules that bar many ingredients for the same reason, which is then said once; the first that holds is named."""
 TECHNICAL = {
@@ -142,32 +142,44 @@ def _technical(row: Ingredient, function: str, found: Found, shelf: Shelf) -> st
             return f"{function} of the {shelf.vehicles[found.vehicle].label}"
 
 
-def explain(formula: Formula, needs: Needs, *, shelf: Shelf | None = None) -> tuple[str, ...]:
-    """One sentence per ingredient that is in, then one per obvious ingredient that is not and what kept it out.
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A formula's choices in sentences."""
+
+    inside: tuple[str, ...]
+    """What each ingredient is in for."""
+    outside: tuple[str, ...]
+    """What keeps each obvious other one out; those that one rule bars alike share a sentence."""
+
+
+def explain(formula: Formula, needs: Needs, *, shelf: Shelf | None = None) -> Explanation:
+    """Why each ingredient is in, and what kept the obvious others out.
 
     Obvious: it would serve a wanted effect at least as strongly as the strongest ingredient that is in. Where
     no rule bars it, the formula is solved again with it forced in, and the sentence says what that would cost.
     """
     shelf = shelf or todays_shelf()
     choices = weigh_choices(needs, shelf)
-    sentences = [
+    inside = [
         f"{line.name or line.ingredient} {line.percent:g} %: {line.why or line.function}."
         for line in formula.lines
     ]
     best = _best_with(None, formula, choices, needs, shelf)
-    together: dict[tuple[str, str], list[str]] = {}
+    by_reason: dict[tuple[str, str], list[str]] = {}
     for candidate, effect in _left_out(formula, choices):
         rules = {bar.rule for bar in candidate.bars}
         shared = next((rule for rule in BARRED_TOGETHER if rule in rules), None)
-        if shared is not None and rules <= BARRED_TOGETHER.keys():
-            together.setdefault((shared, effect), []).append(candidate.label)
-            continue
-        why = _kept_out(candidate, formula, shelf, choices, best, needs)
-        sentences.append(f"{candidate.label} is not in, though it serves {plain(effect)}: {why.rstrip('.')}.")
-    for (rule, effect), names in together.items():
-        verb = "is" if len(names) == 1 else "are"
-        sentences.append(f"{', '.join(names)} {verb} not in, though for {plain(effect)}: {BARRED_TOGETHER[rule]}.")
-    return tuple(dict.fromkeys(sentences))
+        if shared is not None and rules <= {*BARRED_TOGETHER, "route"}:
+            why = BARRED_TOGETHER[shared]
+        else:
+            why = _kept_out(candidate, formula, shelf, choices, best, needs).rstrip(".")
+        by_reason.setdefault((effect, why), []).append(candidate.label)
+    outside = []
+    for (effect, why), names in by_reason.items():
+        some = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        verb = "is not in, though it serves" if len(names) == 1 else "are not in, though they serve"
+        outside.append(f"{some} {verb} {plain(effect)}: {why}.")
+    return Explanation(tuple(inside), tuple(outside))
 
 
 def _left_out(formula: Formula, choices: Choices) -> Iterator[tuple[Candidate, str]]:

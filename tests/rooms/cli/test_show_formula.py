@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from biflora.cli import show, show_formula
+from biflora.formula.explain import Explanation
 from biflora.formula.formula import Alternative, Formula, Impossible, Line, Property, Reason
 from biflora.values import Finding, Who
 
@@ -107,18 +108,15 @@ def test_reasons_stand_under_who_can_lift_them(terminal: Console) -> None:
     ]
 
 
-def test_those_left_out_for_one_reason_share_a_sentence(terminal: Console) -> None:
-    told = (
-        "Urea 10 %: for hydration.",
-        "Tar is not in, though it serves itch relief: no system goes with it.",
-        "Menthol is not in, though it serves itch relief: no system goes with it.",
-        "Zinc is not in, though it serves hydration: it is too dry.",
+def test_what_is_in_stands_before_what_is_not(terminal: Console) -> None:
+    said = Explanation(
+        inside=("Urea 10 %: for hydration.",),
+        outside=("Zinc is not in, though it serves hydration: it is too dry.",),
     )
-    show_formula.explanation(CREAM, told)
+    show_formula.explanation(CREAM, said)
     flat = " ".join(terminal.export_text().split())
     assert "Why each ingredient is in • Urea 10 %: for hydration." in flat
-    assert "• Tar and Menthol are not in, though they serve itch relief: no system goes with it." in flat
-    assert "• Zinc is not in, though it serves hydration: it is too dry." in flat
+    assert "Why the obvious others are not • Zinc is not in, though it serves hydration: it is too dry." in flat
 
 
 def biflora(*words: str | Path, cwd: Path, typed: str = "") -> subprocess.CompletedProcess[str]:

@@ -70,7 +70,7 @@ def test_no_retinoid_in_pregnancy_and_the_reason_is_told() -> None:
     needs = acne(pregnancy="pregnant")
     formula = design(needs)
     assert not inside(formula) & retinoids
-    assert any("Tretinoin is not in" in text and "pregnan" in text for text in explain(formula, needs))
+    assert any("Tretinoin is not in" in text and "pregnan" in text for text in explain(formula, needs).outside)
 
 
 def test_no_potent_steroid_on_the_face() -> None:

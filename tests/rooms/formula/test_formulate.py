@@ -7,7 +7,7 @@ import itertools
 from typing import Any
 
 import pytest
-from small_shelf import clash, not_at_all, small_shelf
+from small_shelf import clash, ingredient, not_at_all, small_shelf
 
 from biflora.errors import ClinicianMust
 from biflora.formula.candidates import WHO, weigh_choices
@@ -103,7 +103,9 @@ def test_pregnancy_keeps_the_retinoid_out_and_says_so() -> None:
     formula = designed(small_shelf(), expecting)
     assert "retinoid" not in inside(formula)
     told = [
-        text for text in explain(formula, expecting, shelf=small_shelf()) if text.startswith("retinoid is not in")
+        text
+        for text in explain(formula, expecting, shelf=small_shelf()).outside
+        if text.startswith("retinoid is not in")
     ]
     assert told
     assert "pregnancy" in told[0]
@@ -266,3 +268,20 @@ def test_a_vehicle_without_a_proof_leaves_the_whole_unproved_even_with_alternati
     assert answered.found[0].vehicle == "gel"
     assert answered.unsettled == ["ointment"]
     assert not answered.proved
+
+
+def test_those_kept_out_by_one_rule_share_a_sentence() -> None:
+    # Prescription actives were not allowed; steroid and a second one would serve best, oat is what is left.
+    shelf = small_shelf()
+    second = ingredient("balmex", "conventional_drug", 1, 1, "W", strengths_percent=(1.0,), us_route="RX-503A")
+    also = shelf.effects["steroid_anti_inflammatory"].model_copy(update={"key": "also", "ingredient": "balmex"})
+    shelf = dataclasses.replace(
+        shelf, ingredients={**shelf.ingredients, "balmex": second}, effects={**shelf.effects, also.key: also}
+    )
+    wanted = needs("anti_inflammatory", prescription_actives_ok=False)
+    said = explain(designed(shelf, wanted), wanted, shelf=shelf)
+    assert any(text.startswith("oat 1 %: for calming inflammation") for text in said.inside)
+    assert [text for text in said.outside if "prescription" in text] == [
+        "balmex and steroid are not in, though they serve calming inflammation: "
+        "a prescription is needed, which was not allowed."
+    ]
