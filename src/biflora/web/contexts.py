@@ -140,6 +140,18 @@ class BenchPage:
 
 
 @dataclass(frozen=True)
+class WhyPage:
+    """What each ingredient of a patient's formula is in for, and what keeps the obvious others out."""
+
+    back: tuple[str, str]
+    """Address and name of the page it was opened from."""
+    whose: str
+    title: str
+    inside: tuple[str, ...]
+    outside: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class IntakePage:
     """The intake form: what was typed is kept when something is wrong, except the files."""
 

@@ -115,3 +115,19 @@ def test_reasons_are_grouped_by_who_can_lift_them_with_the_nearest_change(sectio
     assert patient < html.index("Only an aqueous gel is wanted.") < chemistry
     assert "<strong>Nearest change:</strong> Allow an oil-in-water cream." in html
     assert 'href="/clinic/patients/demo-001/bench"' in html
+
+
+def test_why_this_formula_and_not_another(tmp_path: Path) -> None:
+    """Barrier repair alone is wanted; what would serve it as well as petrolatum and is not in is named."""
+    app = create_app(clinic(tmp_path), tmp_path)
+    try:
+        visitor = Visitor(app, "clinician")
+        html = visitor.http.get("/clinic/patients/demo-001/why").text
+        assert "Why each ingredient is in" in html
+        assert "Glycerin 7 %" in html
+        assert "is not in, though it serves barrier repair" in html
+        assert visitor.http.get("/clinic/patients/nobody/why").status_code >= 400
+        entries = [entry.what for entry in app.state.clinic.store.audit_entries()]
+        assert "explanation read" in entries
+    finally:
+        app.state.clinic.store.close()
