@@ -177,6 +177,7 @@ def weigh_choices(needs: Needs, shelf: Shelf) -> Choices:
 def _refuse_unknown(needs: Needs, shelf: Shelf) -> None:
     for field_name, names, known in (
         ("must_include", needs.must_include, shelf.ingredients),
+        ("exact_percent", tuple(needs.exact_percent), shelf.ingredients),
         ("in_stock", needs.in_stock or (), shelf.ingredients),
         ("stock", tuple(lot.ingredient for lot in needs.stock or ()), shelf.ingredients),
         ("vehicles", needs.vehicles, shelf.vehicles),
@@ -189,6 +190,12 @@ def _refuse_unknown(needs: Needs, shelf: Shelf) -> None:
                 raise ClinicianMust(
                     f"needs: '{field_name}' names '{name}', which biflora does not know; close keys: {close}."
                 )
+    preservatives = [key for key in needs.exact_percent if shelf.ingredients[key].klass == "preservative"]
+    if preservatives:
+        raise ClinicianMust(
+            f"needs: 'exact_percent' names {', '.join(preservatives)}: the strength of a preservative belongs to "
+            "its system. Leave it out, or check a formula of your own."
+        )
 
 
 def _named_bars(needs: Needs, shelf: Shelf) -> dict[str, tuple[Bar, ...]]:
@@ -229,6 +236,11 @@ def _candidate(
         price = _from_lots(row, needs.stock, needs, shelf, bars, caps)
     step = _step(row, shelf)
     levels, usual = _levels(row, serves, shelf.blocking_limits.get(row.key, ()), step)
+    if row.key in needs.exact_percent:
+        usual = ppm(needs.exact_percent[row.key])
+        levels = (usual,)
+        if usual > ppm(row.max_percent):
+            bars.append(Bar("strength", "", f"{row.name} goes up to {row.max_percent:g} %"))
     return Candidate(row, serves, tuple(bars), tuple(caps), levels, usual, step, price)
 
 
@@ -301,7 +313,7 @@ def _bars(row: Ingredient, needs: Needs, shelf: Shelf) -> Iterable[Bar]:
             yield Bar("live", "", f"{row.name} is live: only under a recorded research authorisation")
         if needs.skin_integrity == "open_wounds" or needs.immune_status == "immunosuppressed":
             yield Bar("skin_integrity", "", f"{row.name} is live: never on open wounds or with weak immunity")
-    if "PATENTED" in route and row.key not in needs.must_include:
+    if "PATENTED" in route and row.key not in needs.ordered:
         yield Bar("route", "", f"{row.name} is patented: a compounded copy is not proposed")
     if ("FLAG" in route and route.startswith("RX")) or "503A_REVIEW" in route:
         yield Bar("route", "", f"{row.name} has no settled legal basis for compounding")

@@ -66,7 +66,7 @@ def _few(jar: Jar) -> Iterator[Finding]:
     # the skin's own lipids come in threes and irritate nobody
     actives = [p for p in jar.actives() if p.row.klass != "lipid"]
     most = limits["max_actives"]
-    asked = 0 if jar.needs is None else len(jar.needs.must_include)
+    asked = 0 if jar.needs is None else len(jar.needs.ordered)
     if len(actives) > max(most.value, asked):
         names = ", ".join(p.name for p in actives)
         words = f"{len(actives)} actives ({names}): when the skin reacts nobody can tell which one did it."

@@ -132,3 +132,9 @@ def _wishes(jar: Jar, needs: Needs) -> Iterator[Finding]:
         if jar.percent_of(key) <= 0:
             words = f"'{key}' was to be included and is not there."
             yield finding("warn", "must_include", key, words)
+    for key, ordered in needs.exact_percent.items():
+        percent = jar.percent_of(key)
+        if abs(percent - ordered) > GRAIN:
+            name = next((p.name for p in jar.portions if p.row.key == key), key)
+            words = f"{name} was ordered at {ordered:g} %; the formula holds {percent:g} %."
+            yield finding("stop", "ordered_strength", name, words)

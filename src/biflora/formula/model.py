@@ -88,11 +88,11 @@ class FormulaModel:
             key, klass = candidate.key, candidate.row.klass
             if key == self.shelf.water:
                 continue
-            if not self.liftable and candidate.bars and key not in self.needs.must_include:
+            if not self.liftable and candidate.bars and key not in self.needs.ordered:
                 continue
             useful = (
                 bool(candidate.serves)
-                or key in self.needs.must_include
+                or key in self.needs.ordered
                 or key in needed
                 or key in self.vehicle.row.gelling
                 or (klass == "emollient" and self.vehicle.row.oil_max_percent > 0)
@@ -102,7 +102,7 @@ class FormulaModel:
                 or (not self.vehicle.row.aqueous and klass == "solvent")
             )
             in_vehicle = self.fits_phase(candidate) or key in self.vehicle.row.gelling
-            if useful and (in_vehicle or key in self.needs.must_include):
+            if useful and (in_vehicle or key in self.needs.ordered):
                 yield candidate
 
     def _companions(self) -> set[str]:
@@ -243,7 +243,7 @@ class FormulaModel:
             self._ph_within(candidate.row.ph_min, candidate.row.ph_max, (on, *self.when("ph")))
         if candidate.row.klass == LIVE and not self.vehicle.row.live_ok:
             programme.demand({on: 1}, high=0, when=self.when("build"))
-        if key in self.needs.must_include:
+        if key in self.needs.ordered:
             programme.demand({on: 1}, low=1, when=self.when("must_include", key))
             if not self.fits_phase(candidate) and key not in self.vehicle.row.gelling:
                 programme.demand({on: 1}, high=0, when=self.when("build"))
@@ -316,7 +316,7 @@ class FormulaModel:
         # The skin's own lipids come in threes and irritate nobody: they do not blur which active did.
         rows = self.choices.ingredients
         actives = {on: 1 for key, on in self.on.items() if rows[key].is_active and rows[key].row.klass != "lipid"}
-        most = max(round(self.shelf.settings["max_actives"]), len(needs.must_include))
+        most = max(round(self.shelf.settings["max_actives"]), len(needs.ordered))
         programme.demand(actives, high=most, when=self.when("max_actives"))
         for family in self.shelf.families.values():
             members = {self.on[key]: 1 for key in family.members if key in self.on}

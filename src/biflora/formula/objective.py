@@ -153,7 +153,7 @@ class Aims:
                 programme.demand(terms, high=0)
         toll = round(BENEFIT_SCALE * settings["least_gain"])
         for key, on in model.on.items():
-            if model.choices.ingredients[key].serves and key not in model.needs.must_include:
+            if model.choices.ingredients[key].serves and key not in model.needs.ordered:
                 extra = sum(row.least_gain for row in model.shelf.families.values() if key in row.members)
                 self.points[on] = self.points.get(on, 0) - toll - round(BENEFIT_SCALE * extra)
 

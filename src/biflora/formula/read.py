@@ -140,6 +140,10 @@ def needs_from(fields: Mapping[str, Any], *, where: str) -> Needs:
                 **fields,
                 name: [key_of(str(each), f"{where}: '{name}'", ClinicianMust) for each in fields[name]],
             }
+    if isinstance(fields.get("exact_percent"), Mapping):
+        by_name = fields["exact_percent"].items()
+        exact = {key_of(str(name), f"{where}: 'exact_percent'", ClinicianMust): value for name, value in by_name}
+        fields = {**fields, "exact_percent": exact}
     needs = parse(Needs, fields, where=where, error=ClinicianMust)
     for name, words in (("allergies", needs.allergies), ("avoid_ingredients", needs.avoid_ingredients)):
         for number, word in enumerate(words, start=1):

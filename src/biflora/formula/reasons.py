@@ -182,7 +182,7 @@ def _all_guards(choices: Choices, needs: Needs) -> frozenset[Guard]:
     named = {bar.guard for vehicle in choices.vehicles.values() for bar in vehicle.bars}
     for candidate in choices.ingredients.values():
         named |= {bar.guard for bar in candidate.bars} | {cap.bar.guard for cap in candidate.caps}
-    named |= {("must_include", key) for key in needs.must_include}
+    named |= {("must_include", key) for key in needs.ordered}
     whole = {rule for rule in WHO if rule not in ("allergy", "wish", "must_include")}
     return frozenset(named | {(rule, "") for rule in whole})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -72,6 +72,8 @@ class Needs(Value):
     research_authorisation: str | None = None
     """Number of a recorded research authorisation; without one no live strain is ever proposed."""
     must_include: tuple[str, ...] = ()
+    exact_percent: dict[str, Annotated[float, Field(gt=0, le=100)]] = {}
+    """Ingredients ordered at an exact strength, % w/w by key: each is in, at just that."""
     in_stock: tuple[str, ...] | None = None
     """Ingredient keys the pharmacy has; None: everything."""
     stock: tuple[StockLot, ...] | None = None
@@ -80,6 +82,11 @@ class Needs(Value):
     """What is to be made at once, g; with `stock`, the lots must suffice for it."""
     max_cost_usd_per_100g: float | None = Field(default=None, gt=0)
     max_ingredients: int = Field(default=18, ge=3, le=40)
+
+    @property
+    def ordered(self) -> tuple[str, ...]:
+        """Every ingredient that must be in, at whatever or at an exact strength."""
+        return tuple(dict.fromkeys((*self.must_include, *self.exact_percent)))
 
 
 class RedFlag(Value):

@@ -285,3 +285,17 @@ def test_those_kept_out_by_one_rule_share_a_sentence() -> None:
         "balmex and steroid are not in, though they serve calming inflammation: "
         "a prescription is needed, which was not allowed."
     ]
+
+
+def test_an_exact_strength_is_kept_or_refused_with_its_reason() -> None:
+    # 0.3 % steroid instead of its one strength of 1 %: it is in at just that, and oat at 0.7 %.
+    wanted = needs("anti_inflammatory", exact_percent={"steroid": 0.3, "oat": 0.7})
+    lines = {line.ingredient: line.ppm for line in designed(small_shelf(), wanted).lines}
+    assert (lines["steroid"], lines["oat"]) == (3_000, 7_000)
+    # Above the upper limit of 1 % there is no formula, and the order is one of the two reasons.
+    too_much = refused(small_shelf(), needs("anti_inflammatory", exact_percent={"steroid": 2}))
+    assert {reason.rule for reason in too_much.reasons} == {"must_include", "strength"}
+    with pytest.raises(ClinicianMust, match="belongs to its system"):
+        designed(small_shelf(), needs("anti_inflammatory", exact_percent={"paraben": 0.1}))
+    with pytest.raises(ClinicianMust, match="exact_percent"):
+        designed(small_shelf(), needs("anti_inflammatory", exact_percent={"moon": 0.1}))
