@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biflora.formula.jar import Jar, Portion, finding
+from biflora.formula.jar import GRAIN, Jar, Portion, finding
 from biflora.knowledge.lookup import banned_by
 from biflora.knowledge.pharmacy import SiteLimit, allergens, site_limits
 from biflora.plan.plan import Condition, Needs
