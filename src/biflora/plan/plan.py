@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from biflora.profile.patient import BodySite as BodySite
 from biflora.profile.patient import Condition as Condition
@@ -60,19 +60,25 @@ class Needs(Value):
     needs: tuple[Need, ...] = Field(min_length=1)
     age_years: float = Field(ge=0, le=120)
     sites: tuple[BodySite, ...] = (BodySite.ARMS,)
+    """Where it goes; the strictest site limits pH, strengths, irritancy and contact allergens."""
     grams_per_day: float = Field(default=10.0, gt=0, le=200)
+    """For the FDA's precedents in mg a day."""
     allergies: tuple[str, ...] = ()
+    """Substances or groups of contact allergens; cross-reactors are kept out too."""
     avoid_ingredients: tuple[str, ...] = ()
+    """What the patient does not want (a wish, not an allergy)."""
     vehicles: tuple[str, ...] = ()
     """Allowed vehicle keys; empty: any that suits."""
     pregnancy: Literal["no", "pregnant", "trying", "breastfeeding", "unknown"] = "unknown"
     immune_status: Literal["normal", "immunosuppressed", "unknown"] = "unknown"
     skin_integrity: Literal["intact", "excoriated", "open_wounds"] = "intact"
     prescription_actives_ok: bool = True
+    """Whether ingredients may be in that only a prescriber can order."""
     research_authorisation: str | None = None
     """Number of a recorded research authorisation; without one no live strain is ever proposed."""
     must_include: tuple[str, ...] = ()
-    exact_percent: dict[str, Annotated[float, Field(gt=0, le=100)]] = {}
+    """Ingredient keys that must be in, at whatever strength is best."""
+    exact_percent: dict[str, float] = {}
     """Ingredients ordered at an exact strength, % w/w by key: each is in, at just that."""
     in_stock: tuple[str, ...] | None = None
     """Ingredient keys the pharmacy has; None: everything."""
@@ -81,7 +87,15 @@ class Needs(Value):
     batch_grams: float = Field(default=100.0, gt=0, le=10_000)
     """What is to be made at once, g; with `stock`, the lots must suffice for it."""
     max_cost_usd_per_100g: float | None = Field(default=None, gt=0)
+    """Most that materials for 100 g may cost, USD."""
     max_ingredients: int = Field(default=18, ge=3, le=40)
+
+    @field_validator("exact_percent")
+    @classmethod
+    def _are_percentages(cls, ordered: dict[str, float]) -> dict[str, float]:
+        if any(not 0 < percent <= 100 for percent in ordered.values()):
+            raise ValueError("each strength must be above 0 and at most 100 percent")
+        return ordered
 
     @property
     def ordered(self) -> tuple[str, ...]:
