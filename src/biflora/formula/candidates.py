@@ -6,6 +6,7 @@ for reasons can name them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -72,6 +73,8 @@ class Candidate:
     levels_ppm: tuple[int, ...]
     """Amounts to choose from, weakest first; empty: any amount of the grid."""
     usual_ppm: int
+    strong_ppm: int
+    """From here on an active counts with all its irritancy, below with half of it, rounded up."""
     step_ppm: int
     usd_per_gram: float
     """The pharmacy's own price where its lots tell one, else the assumed one."""
@@ -241,7 +244,14 @@ def _candidate(
         levels = (usual,)
         if usual > ppm(row.max_percent):
             bars.append(Bar("strength", "", f"{row.name} goes up to {row.max_percent:g} %"))
-    return Candidate(row, serves, tuple(bars), tuple(caps), levels, usual, step, price)
+    return Candidate(row, serves, tuple(bars), tuple(caps), levels, usual, _strong(row), step, price)
+
+
+def _strong(row: Ingredient) -> int:
+    """The middle of the strengths that are sold, or of the range, in parts per million, rounded up."""
+    if row.strengths_percent:
+        return ppm(sorted(row.strengths_percent)[len(row.strengths_percent) // 2])
+    return math.ceil(math.sqrt(row.min_percent * row.max_percent) * PPM_PER_PERCENT - HAIR)
 
 
 def _from_lots(

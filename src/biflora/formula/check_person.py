@@ -90,10 +90,10 @@ def _vehicle(jar: Jar, needs: Needs) -> Iterator[Finding]:
 
 def _budgets(jar: Jar, site: SiteLimit) -> Iterator[Finding]:
     """What stays on this skin: points of irritancy, and ingredients that can sensitise."""
-    stinging = [p for p in jar.portions if p.row.irritancy > 0]
-    points = sum(p.row.irritancy for p in stinging)
+    stinging = [p for p in jar.portions if p.irritancy > 0]
+    points = sum(p.irritancy for p in stinging)
     if points > site.max_irritancy:
-        listed = ", ".join(f"{p.name} {p.row.irritancy}" for p in stinging)
+        listed = ", ".join(f"{p.name} {p.irritancy}" for p in stinging)
         words = f"Irritancy adds up to {points} points ({listed}); {site.site} tolerates {site.max_irritancy}."
         yield finding("stop", "irritancy", _names(stinging), words, source=site)
     sensitising = [p for p in jar.portions if p.row.allergen_groups]

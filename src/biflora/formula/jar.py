@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -42,6 +43,19 @@ class Portion:
     @property
     def name(self) -> str:
         return self.row.name
+
+    @property
+    def irritancy(self) -> int:
+        """Points at this strength: an active below its usual strength stings half as much, rounded up (assumed).
+
+        Usual is the middle of the strengths that are sold, or the geometric middle of the range.
+        """
+        row = self.row
+        if row.klass in EXCIPIENTS:
+            return row.irritancy
+        sold = sorted(row.strengths_percent)
+        usual = sold[len(sold) // 2] if sold else math.sqrt(row.min_percent * row.max_percent)
+        return row.irritancy if self.percent >= usual - GRAIN else -(-row.irritancy // 2)
 
 
 @dataclass(frozen=True)

@@ -299,6 +299,17 @@ class FormulaModel:
     def oil_keys(self) -> list[str]:
         return [key for key in self.amount if self.choices.ingredients[key].row.phase == "O"]
 
+    def irritancy_of(self, key: str) -> dict[int, int]:
+        """Points of irritancy by variable; half of them, rounded up, for an active at a low strength."""
+        candidate = self.choices.ingredients[key]
+        points = candidate.row.irritancy
+        if not points or not candidate.levels_ppm or not candidate.is_active:
+            return {self.on[key]: points}
+        return {
+            variable: points if ppm >= candidate.strong_ppm else -(-points // 2)
+            for variable, ppm in self.amount[key].items()
+        }
+
     def ons(self, klass: str, *, with_window: bool = False) -> list[int]:
         """Literals of the ingredients of a class."""
         return [
@@ -323,7 +334,9 @@ class FormulaModel:
             if len(members) > 1:
                 programme.demand(members, high=1, when=self.when("one_of_a_kind"))
         if not self.vehicle.row.rinse_off:
-            irritancy = {on: self.choices.ingredients[key].row.irritancy for key, on in self.on.items()}
+            irritancy: dict[int, int] = {}
+            for key in self.on:
+                irritancy |= self.irritancy_of(key)
             for site in self.sites():
                 programme.demand(irritancy, high=site.max_irritancy, when=self.when("irritancy"))
             sensitisers = {

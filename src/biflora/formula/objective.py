@@ -162,8 +162,9 @@ class Aims:
         settings = {key: round(value) for key, value in model.shelf.settings.items() if key.startswith("risk_")}
         for key, on in model.on.items():
             row = model.choices.ingredients[key].row
-            points = settings["risk_irritancy"] * row.irritancy
-            points += settings["risk_sensitiser"] * bool(row.allergen_groups)
+            for variable, stinging in model.irritancy_of(key).items():
+                self._add_risk(variable, settings["risk_irritancy"] * stinging)
+            points = settings["risk_sensitiser"] * bool(row.allergen_groups)
             points += settings["risk_hazardous"] * row.hazardous
             points += settings["risk_biological_status"] * ("BIO_FLAG" in row.us_route or row.klass == LIVE)
             if model.needs.pregnancy != "no" and row.pregnancy != "ok":

@@ -292,7 +292,7 @@ def _container(jar: Jar) -> Property:
 
 def _burdens(jar: Jar) -> Iterator[Property]:
     limits = [limit for limit in site_limits().values() if limit.site in jar.sites]
-    points = sum(p.row.irritancy for p in jar.portions)
+    points = sum(p.irritancy for p in jar.portions)
     sensitising = [p.name for p in jar.portions if p.row.allergen_groups]
     most = min((limit.max_irritancy for limit in limits), default=None)
     yield Property(

@@ -14,6 +14,7 @@ from formula_cases import PERSON, lines_of
 
 from biflora.formula.check import check_formula
 from biflora.formula.formula import Formula
+from biflora.formula.jar import EXCIPIENTS
 from biflora.knowledge.formulating import amount_ratios, families, needed_beside
 from biflora.knowledge.lookup import banned_by
 from biflora.knowledge.pharmacy import (
@@ -200,10 +201,10 @@ SENSITISERS = [
 
 
 def stinging(points: int) -> dict[str, float]:
-    """Ingredients whose irritancy adds up to `points`, strongest first."""
+    """Excipients whose irritancy adds up to `points`, strongest first: they count fully at any strength."""
     lines: dict[str, float] = {}
     for key, row in sorted(ingredients().items(), key=lambda item: -item[1].irritancy):
-        if 0 < row.irritancy <= points:
+        if row.klass in EXCIPIENTS and 0 < row.irritancy <= points:
             lines[key] = GRAIN
             points -= row.irritancy
     assert points == 0

@@ -13,6 +13,7 @@ from biflora.formula.explain import explain
 from biflora.formula.formula import MILLION, Formula, Impossible
 from biflora.formula.formulate import formulate
 from biflora.knowledge.formulating import families
+from biflora.knowledge.pharmacy import ingredients
 from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs
 
 
@@ -110,12 +111,13 @@ def test_stock_without_any_emulsifier_or_base_is_refused_by_stock() -> None:
 
 
 def test_a_lot_that_runs_out_or_expires_takes_its_ingredient_out_of_the_formula() -> None:
-    """Half of what the formula takes of its only retinoid, or 27 days where 28 are needed, is not enough."""
+    """Nine tenths of its only retinoid's lowest strength, or 27 days where 28 are needed, is not enough."""
     needs = with_lots(acne())
     formula = design(needs)
     (retinoid,) = inside(formula) & set(families()["retinoid"].members)
     taken = next(line.ppm for line in formula.lines if line.ingredient == retinoid) * needs.batch_grams / MILLION
-    for change in ({"grams": taken / 2}, {"expires_in_days": 27}):
+    lowest = min(ingredients()[retinoid].strengths_percent) / 100 * needs.batch_grams
+    for change in ({"grams": 0.9 * lowest}, {"expires_in_days": 27}):
         lots = [lot.model_dump() | (change if lot.ingredient == retinoid else {}) for lot in needs.stock or ()]
         assert retinoid not in inside(design(changed(needs, stock=lots)))
     enough = {"grams": taken * 1.001, "expires_in_days": 28}
