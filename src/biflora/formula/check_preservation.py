@@ -61,6 +61,9 @@ def check_preservation(jar: Jar) -> Iterator[Finding]:
     if system.never_leave_on and jar.leave_on:
         words = f"{system.label}: never in what stays on the skin."
         yield finding("stop", "preservative_leave_on", system.label, words, source=system)
+    if system.vehicle_kinds and jar.vehicle.kind not in system.vehicle_kinds:
+        words = f"{system.label}: for solutions and their gels; a {jar.vehicle.label} is not preserved so."
+        yield finding("stop", "preservative_vehicle", system.label, words, source=system)
     if jar.vehicle.aqueous and jar.formula.ph is not None and kept.parts:
         yield from _acids(kept, jar.formula.ph)
     yield from _binding(kept)

@@ -164,6 +164,8 @@ class FormulaModel:
                     continue
                 if system.never_leave_on:
                     continue
+                if system.vehicle_kinds and self.vehicle.row.kind not in system.vehicle_kinds:
+                    continue
                 if has_parts and not self._covers(key):
                     continue
             elif has_parts or system.refrigerate or system.self_preserving:

@@ -130,6 +130,8 @@ class PreservativeSystem(Row):
     never_leave_on: bool = False
     refrigerate: bool = False
     self_preserving: bool = False
+    vehicle_kinds: tuple[str, ...] = ()
+    """Kinds of vehicle that it can preserve; empty: any with water."""
 
 
 class PreservativePart(Row):
