@@ -106,20 +106,14 @@ class Court:
 
         `from_memory` uses contradictions found before; without it each vehicle is solved again.
         """
-        choices, needs, shelf = self._world
-        for key, vehicle in choices.vehicles.items():
+        for key, vehicle in self._world[0].vehicles.items():
             if from_memory and any(core <= held for core in self._cores[key]):
                 continue
             if any(bar.guard in held for bar in vehicle.bars):
                 continue
-            # Built only when asked: most vehicles are out by their own bars.
-            if key not in self._models:
-                model = self._models[key] = FormulaModel(vehicle, choices, needs, shelf, liftable=True)
-                self._solvers[key] = Solver(model.programme, aimless=True)
-            model, solver = self._models[key], self._solvers[key]
+            model, solver = self._built(key)
             literals = {guard: literal for guard, literal in model.guards.items() if guard in held}
-            left = max(self._end - time.perf_counter(), 0.1)
-            answer = solver.run(seconds=left, assume=literals.values(), any_answer=True)
+            answer = solver.run(seconds=self._left, assume=literals.values(), any_answer=True)
             if answer.values:
                 return read_answer(model, answer)
             if answer.status == "impossible":
@@ -129,6 +123,33 @@ class Court:
             else:
                 self.certain = False
         return None
+
+    def example(self, held: frozenset[Guard]) -> Found | None:
+        """The same to show to a person: a preserved formula if there is one."""
+        for key, vehicle in self._world[0].vehicles.items():
+            if any(bar.guard in held for bar in vehicle.bars) or any(core <= held for core in self._cores[key]):
+                continue
+            model, solver = self._built(key)
+            literals = [literal for guard, literal in model.guards.items() if guard in held]
+            shelf = self._world[2]
+            if vehicle.row.aqueous:
+                literals += [~chosen for system, chosen in model.systems.items() if not shelf.parts_of(system)]
+            answer = solver.run(seconds=self._left, assume=literals, any_answer=True)
+            if answer.values:
+                return read_answer(model, answer)
+        return self.possible(held)
+
+    def _built(self, key: str) -> tuple[FormulaModel, Solver]:
+        """A vehicle's model and solver, built only when asked: most vehicles are out by their own bars."""
+        choices, needs, shelf = self._world
+        if key not in self._models:
+            model = self._models[key] = FormulaModel(choices.vehicles[key], choices, needs, shelf, liftable=True)
+            self._solvers[key] = Solver(model.programme, aimless=True)
+        return self._models[key], self._solvers[key]
+
+    @property
+    def _left(self) -> float:
+        return max(self._end - time.perf_counter(), 0.1)
 
     def core(self, held: frozenset[Guard]) -> frozenset[Guard]:
         """A contradictory part of `held`: over all vehicles, the shortest contradiction known for each."""
@@ -164,17 +185,14 @@ class Court:
                 return frozenset(), None
             lifted.add(min(open_to, key=lambda rule: (LIFT_ORDER.index(WHO[rule]), rule)))
             rest = frozenset(guard for guard in held if guard[0] not in lifted)
-            found = self.possible(rest)
-            if found is not None:
+            if self.possible(rest) is not None:
                 break
             conflict, _ = self.smallest(rest)
         for rule in sorted(lifted):
             fewer = frozenset(guard for guard in held if guard[0] not in lifted - {rule})
-            without = self.possible(fewer) if len(lifted) > 1 else None
-            if without is not None:
+            if len(lifted) > 1 and self.possible(fewer) is not None:
                 lifted.discard(rule)
-                found = without
-        return frozenset(lifted), found
+        return frozenset(lifted), self.example(frozenset(guard for guard in held if guard[0] not in lifted))
 
 
 def _all_guards(choices: Choices, needs: Needs) -> frozenset[Guard]:
@@ -214,7 +232,7 @@ def _lift(
 ) -> str:
     if WHO[rule] in NEVER:
         return ""
-    found = court.possible(everything - set(guards))
+    found = court.example(everything - set(guards))
     if found is not None:
         return f"Lifting this alone makes possible: {_formula_in_words(found, shelf)}."
     together, found = nearest
