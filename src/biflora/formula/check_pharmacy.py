@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from biflora.formula.jar import GRAIN, WATER, Jar, Portion, finding
+from biflora.formula.keeping import storage_of
 from biflora.knowledge.checking import checker_limits
-from biflora.knowledge.pharmacy import beyond_use_rules, preservative_parts
 from biflora.plan.plan import Needs, StockLot
 from biflora.values import Finding
 
@@ -58,12 +58,9 @@ def _lots(portion: Portion, lots: list[StockLot], needs: Needs, jar: Jar) -> Ite
 
 
 def _default_days(jar: Jar) -> int:
-    """Days of the default beyond-use date; 0 where the rule gives none."""
-    preserved = any(part.system == jar.formula.preservative_system for part in preservative_parts().values())
-    unpreserved = jar.vehicle.bud_rule_unpreserved
-    key = jar.vehicle.bud_rule_preserved if preserved or unpreserved is None else unpreserved
-    rule = beyond_use_rules()[key]
-    return max(rule.room_days or 0, rule.fridge_days or 0)
+    """Days of the default beyond-use date; 0 where no rule gives one."""
+    storage = storage_of(jar)
+    return 0 if storage is None else storage.days or 0
 
 
 def _cost(jar: Jar) -> Iterator[Finding]:

@@ -24,16 +24,7 @@ from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs
 from biflora.store.store import Store
 
 TOKEN = re.compile(r'name="form_token" value="([0-9a-f]+)"')
-CREAM: pharmacy_sample.Parts = {
-    "glycerin": (7.0, "A"),
-    "niacinamide": (4.0, "A"),
-    "petrolatum": (15.0, "B"),
-    "cetearyl_alcohol": (4.0, "B"),
-    "ceteareth_20": (2.0, "B"),
-    "glyceryl_stearate": (2.0, "B"),
-    "phenoxyethanol": (0.9, "C"),
-    "ethylhexylglycerin": (0.3, "C"),
-}
+CREAM = {key: part for key, part in pharmacy_sample.CREAM.items() if key != "hydrocortisone"}
 """Percent and phase; purified water fills up to 100: 100 - 35.2 = 64.8 %."""
 NEEDS = Needs(
     condition=Condition.ATOPIC_DERMATITIS,
