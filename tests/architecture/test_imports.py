@@ -47,6 +47,7 @@ HEAVY = {
     "vl_convert",
     "typst",
     "pandas",
+    "formulaic",
     "scipy",
     "biom",
     "h5py",

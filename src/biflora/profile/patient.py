@@ -66,6 +66,25 @@ class Laboratory(Value):
     total_ige_iu_per_ml: float | None = Field(default=None, ge=0, le=200_000)
 
 
+class Sampling(Value):
+    """How one sample was taken and read, as the clinic or the laboratory says; what the file says goes first."""
+
+    body_site: str | None = Field(default=None, max_length=60)
+    """Key or name of knowledge's body sites, e.g. antecubital_fossa, volar_forearm, cheek, stool."""
+    lesional: bool | None = None
+    """Whether the swab was taken from inflamed skin."""
+    assay: str | None = Field(default=None, max_length=40)
+    """As biflora names assays: `16S V4`, `16S V1-V3`, `16S V3-V4`, `16S`, `shotgun`, `array`, `ITS`."""
+    profiler: str | None = Field(default=None, max_length=120)
+    """Program and database, e.g. `MetaPhlAn 3`, `DADA2, SILVA 138`."""
+    taken_on: date | None = None
+    swabbed_area_cm2: float | None = Field(default=None, gt=0, le=2_000)
+    spike_in_taxon: str | None = Field(default=None, max_length=120)
+    """Name of the added organism or sequence, as the table writes it."""
+    spike_in_log10_copies: float | None = Field(default=None, ge=0, le=14)
+    """How much of it was added to the whole sample, log10 copies."""
+
+
 class Preferences(Value):
     avoid_ingredients: tuple[str, ...] = ()
     """Substances or INCI names the patient does not want (a wish, not an allergy)."""
@@ -89,6 +108,8 @@ class Patient(Value):
     scores: tuple[InstrumentInput, ...] = ()
     sites: tuple[AffectedSite, ...] = ()
     laboratory: Laboratory = Laboratory()
+    skin_sampling: Sampling = Sampling()
+    gut_sampling: Sampling = Sampling()
     allergies: tuple[str, ...] = ()
     """Substances, INCI names or allergen groups; an unknown one is an error that lists close names."""
     current_treatments: tuple[str, ...] = ()

@@ -19,6 +19,11 @@ class TaxonShare(Value):
     """Reads or counts; None when the file holds shares only."""
     share: float
     """Share of the sample's classified reads without the host, 0-1."""
+    low: float | None = None
+    high: float | None = None
+    """95 % interval from counting alone (Dirichlet-multinomial); None without counts."""
+    known: bool = True
+    """False when biflora's taxon table holds neither its species nor its genus: kept, named, in no guild."""
 
 
 class Reference(Value):
@@ -67,6 +72,52 @@ class Quantity(Value):
     low: float | None = None
     high: float | None = None
     note: str = ""
+    source: str = ""
+    """Where the method or the index was published, with its licence where it has one."""
+    verification: str = ""
+    experimental: bool = False
+    """True for what nobody outside biflora has validated."""
+
+
+class Percentile(Value):
+    """Where one number of the sample stands among the persons of a reference."""
+
+    quantity: str
+    """A guild's key, or the key of a quantity."""
+    label: str
+    unit: str
+    value: float
+    percent: float
+    """Percent of the reference's persons below it (ties by half), 0-100."""
+    low: float
+    high: float
+    """95 % interval of that percent, from the number of persons."""
+    n: int
+
+
+class Placement(Value):
+    """Where the sample stands in a whole reference table, or why no honest comparison exists."""
+
+    state: Literal["placed", "outside the reference", "too few for percentiles", "no comparable reference"]
+    reference: str = ""
+    """Key of the reference that was used."""
+    label: str = ""
+    n: int = 0
+    """Persons in it after matching."""
+    samples: int = 0
+    matched_on: tuple[str, ...] = ()
+    """What agreed, one plain phrase each."""
+    percentiles: tuple[Percentile, ...] = ()
+    novelty_distance: float | None = None
+    """Mean Aitchison distance to the nearest persons of the reference."""
+    novelty_limit: float | None = None
+    """99th percentile of the same distance with each person of the reference left out once."""
+    why: str
+    """One or two sentences: what the state means and what to do."""
+    passed_over: tuple[str, ...] = ()
+    """Each other reference with what did not match, e.g. `CSB5: age children 0.3-11 years, sample 34`."""
+    source: str = ""
+    verification: str = ""
 
 
 class SiteProfile(Record):
@@ -81,6 +132,12 @@ class SiteProfile(Record):
     recognised_because: str
     assay: str = "unknown"
     """`16S V4`, `16S V1-V3`, `16S`, `shotgun`, `unknown`."""
+    body_site: str = ""
+    """Key of knowledge's body sites, as the clinic or the laboratory said; empty: not told."""
+    profiler: str = ""
+    """Program and database that named the taxa, as far as the file or the laboratory says."""
+    provenance: tuple[str, ...] = ()
+    """What the file says of how it was made (a QIIME 2 uuid, actions, a generating program), one line each."""
     has_counts: bool
     depth_reads: float | None = None
     host_share: float | None = None
@@ -89,6 +146,8 @@ class SiteProfile(Record):
     quantities: tuple[Quantity, ...] = ()
     unmatched_names: int = 0
     unmatched_share: float = 0.0
+    placement: Placement | None = None
+    """Where the whole sample stands in a loaded reference; None when none was looked for."""
     findings: tuple[Finding, ...] = ()
 
     def guild(self, key: str) -> GuildShare | None:
