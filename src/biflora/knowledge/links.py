@@ -58,6 +58,7 @@ LINKS = (
     Link("diet_advice", "conditions", "conditions"),
     Link("care_steps", "conditions", "conditions"),
     Link("measures", "conditions", "conditions"),
+    Link("meanings", "conditions", "conditions"),
     Link("taxa", "guilds", "guilds"),
     Link("taxa", "not_guilds", "guilds"),
     Link("guilds", "within", "guilds"),

@@ -81,6 +81,7 @@ def template_text(name: str) -> str:
 def templates() -> Environment:
     """The papers' HTML templates; every value is escaped, an unknown name is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("biflora.papers", "templates"),
@@ -90,5 +91,6 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["verification_words"] = verification_words
+    environment.filters["figure"] = lambda chart: Markup(chart.html())
     environment.tests["doubtful"] = is_doubtful
     return environment

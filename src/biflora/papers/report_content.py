@@ -237,7 +237,7 @@ def _site(site: str, given: SiteProfile | None) -> SiteSection:
     depth = "shares only, no counts" if given.depth_reads is None else f"{given.depth_reads:,.0f} reads"
     sample = f"Sample {given.sample_id}; {given.assay}; {depth}; {given.format}"
     charts = (composition(given), *(log_ratio(given) if site == "skin" else ()))
-    rows = tuple(_quantity_row(q) for q in given.quantities)
+    rows = tuple(quantity_cells(q) for q in given.quantities)
     grid = (
         Grid(f"{heading}, further numbers", ("Quantity", "Value", "95 % interval", "Note"), rows, right=(1, 2))
         if rows
@@ -246,7 +246,8 @@ def _site(site: str, given: SiteProfile | None) -> SiteSection:
     return SiteSection(site, heading, sample, charts, grid, given.findings, "")
 
 
-def _quantity_row(q: Quantity) -> tuple[str, ...]:
+def quantity_cells(q: Quantity) -> tuple[str, str, str, str]:
+    """Label, value with unit, 95 % interval and note of one quantity, as all papers write them."""
     if q.value is None or q.state is not State.MEASURED:
         return (q.label, q.state.value, DASH, q.note)
     if q.unit == "share":

@@ -9,17 +9,20 @@ from datetime import datetime
 from typing import Any
 
 from biflora.papers.chart import Chart
+from biflora.papers.microbiome_content import MicrobiomeContent
 from biflora.papers.report_content import ReportContent, is_doubtful, verification_words
 from biflora.values import Value
 
 
 def print_report(content: ReportContent, *, made_at: datetime) -> bytes:
     """The report on A4 as PDF; equal input gives equal bytes."""
-    data = plain(content)
-    data["verifications"] = {
-        text: {"words": verification_words(text), "doubtful": is_doubtful(text)} for text in _verifications(data)
-    }
-    return _set(data, made_at)
+    return _set("report.typ", plain(content) | {"paper": "report"}, made_at)
+
+
+def print_microbiome(content: MicrobiomeContent, *, made_at: datetime) -> bytes:
+    """The microbiome profile on A4 as PDF; equal input gives equal bytes."""
+    data = plain(content) | {"paper": "microbiome profile", "name": content.title, "patient_id": content.title}
+    return _set("microbiome.typ", data, made_at)
 
 
 def plain(value: Any) -> Any:
@@ -57,13 +60,16 @@ def _verifications(data: Any) -> set[str]:
     return set()
 
 
-def _set(data: Any, made_at: datetime) -> bytes:
+def _set(template: str, data: dict[str, Any], made_at: datetime) -> bytes:
     import typst
 
     from biflora.papers.report import template_text
 
+    data["verifications"] = {
+        text: {"words": verification_words(text), "doubtful": is_doubtful(text)} for text in _verifications(data)
+    }
     result: bytes = typst.compile(
-        template_text("report.typ").encode(),
+        (template_text("paper_parts.typ") + template_text(template)).encode(),
         format="pdf",
         ignore_system_fonts=True,
         timestamp=int(made_at.timestamp()),

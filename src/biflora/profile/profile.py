@@ -185,6 +185,8 @@ class Profile(Record):
     scores: tuple[Score, ...] = ()
     skin: SiteProfile | None = None
     gut: SiteProfile | None = None
+    quantities: tuple[Quantity, ...] = ()
+    """What needs both sites, e.g. an index of skin and gut together."""
     findings: tuple[Finding, ...] = ()
 
     def score(self, instrument: str) -> Score | None:

@@ -17,6 +17,7 @@ from biflora.dispensary.batch import OrderState, Worksheet
 from biflora.followup.outcome import Outcome
 from biflora.followup.track_record import TrackRecord
 from biflora.papers.grid import Grid
+from biflora.papers.microbiome_content import MicrobiomeContent
 from biflora.papers.sheet import FormulaSheet, ReasonGroup, SheetFinding
 from biflora.plan.plan import ArmSummary
 from biflora.prescription.prescription import Draft, Signed
@@ -149,6 +150,16 @@ class WhyPage:
     title: str
     inside: tuple[str, ...]
     outside: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MicrobiomePage:
+    """Both samples of a patient, whole."""
+
+    back: tuple[str, str]
+    """Address and name of the page it was opened from."""
+    paper: str
+    content: MicrobiomeContent
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from biflora import __version__
@@ -16,7 +16,7 @@ from biflora.knowledge.checking import conditions
 from biflora.knowledge.rows import release
 from biflora.papers import pharmacy_words, wording
 from biflora.papers.chart import Chart
-from biflora.papers.report_content import verification_words
+from biflora.papers.report_content import is_doubtful, verification_words
 from biflora.twin.forecast import ARM_LABELS
 from biflora.web.security import VISIT_COOKIE, current_user, form_token, set_cookie
 
@@ -71,7 +71,8 @@ def figure(chart: Chart, *, show_title: bool = True) -> Markup:
 @cache
 def environment() -> Environment:
     env = Environment(
-        loader=PackageLoader("biflora.web"),
+        # parts that a page shares with a paper stand among the papers' templates
+        loader=ChoiceLoader([PackageLoader("biflora.web"), PackageLoader("biflora.papers", "templates")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -88,11 +89,13 @@ def environment() -> Environment:
         "minute": pharmacy_words.minute,
         "prose": prose,
         "mark": verification_words,
+        "verification_words": verification_words,
         "condition": condition,
         "figure": figure,
         "grams": lambda value: wording.number(value, 3 if value < 1 else 2),
         "short": lambda value: f"{value:g}".replace("-", wording.MINUS),
     }
+    env.tests["doubtful"] = is_doubtful
     env.globals |= {"arm_labels": ARM_LABELS, "version": __version__, "release": release()}
     return env
 

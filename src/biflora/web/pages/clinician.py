@@ -27,13 +27,14 @@ from biflora.twin.forecast import ARMS
 from biflora.web.contexts import Charts, PatientPage, Worklist
 from biflora.web.figures import forecast_words, kept, patient_charts
 from biflora.web.forms import decimal, one_of, whole
-from biflora.web.pages import bench, why
+from biflora.web.pages import bench, microbiome, why
 from biflora.web.render import page
 from biflora.web.security import AnyClinic, Clinician, Form, text
 
 pages = APIRouter(prefix="/clinic")
 pages.routes.extend(bench.clinic.routes)
 pages.routes.extend(why.clinic.routes)
+pages.routes.extend(microbiome.clinic.routes)
 
 
 @pages.get("")

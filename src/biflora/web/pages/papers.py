@@ -47,6 +47,15 @@ def report_paper(clinic: AnyClinic, user: Clinician, patient_id: str) -> Respons
     return _pdf(paper, f"report-{patient_id}")
 
 
+@pages.get("/clinic/patients/{patient_id}/microbiome.pdf")
+def microbiome_paper(clinic: AnyClinic, user: Clinician, patient_id: str) -> Response:
+    from biflora.papers.microbiome import microbiome_pdf
+    from biflora.web.pages.microbiome import content_of
+
+    c, made_at = _consultation(clinic, patient_id, user.username), datetime.now(UTC)
+    return _pdf(microbiome_pdf(content_of(c.profile, made_at), made_at=made_at), f"microbiome-{patient_id}")
+
+
 @pages.get("/clinic/patients/{patient_id}/plan.json")
 def plan_data(clinic: AnyClinic, user: Clinician, patient_id: str) -> Response:
     c = _consultation(clinic, patient_id, user.username)
