@@ -1,0 +1,1 @@
+"""Statistics of cohorts: many samples of many persons, compared by a formula."""
