@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_references_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whole references that the user has added must not change what tests see."""
+    before = os.environ.get("BIFLORA_REFERENCES")
+    os.environ["BIFLORA_REFERENCES"] = str(tmp_path_factory.mktemp("references"))
+    yield
+    if before is None:
+        del os.environ["BIFLORA_REFERENCES"]
+    else:
+        os.environ["BIFLORA_REFERENCES"] = before
 
 
 @pytest.fixture(scope="session")

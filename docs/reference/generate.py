@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -177,6 +178,56 @@ def rules_page() -> str:
     return MADE + "".join(lines)
 
 
+def needs_rules_page() -> str:
+    """What a topical is wanted for, by condition: every row of need_rules as a sentence that can be checked."""
+    from biflora.knowledge.checking import effects
+    from biflora.knowledge.planning import need_rules
+    from biflora.knowledge.rows import release
+    from biflora.plan.signals import GUT_SIGNALS, SIGNALS
+
+    rules = need_rules()
+    recalled = sum(row.only_remembered for row in rules.values())
+    from_gut = [key for key, row in rules.items() if row.signal in GUT_SIGNALS]
+    gut = (
+        f"Rows that let the gut drive the topical: {', '.join(from_gut)}."
+        if from_gut
+        else (f"No row names a signal of the gut ({', '.join(GUT_SIGNALS)}): the gut never drives the topical.")
+    )
+    lines = [
+        f"# What the topical is wanted for: the need rules (knowledge {release()})\n\n"
+        "Each row reads: when this signal lies here, this effect is wanted so much (weight, 0 to 1), and so sure "
+        "are we (confidence, 0 to 1), because of this. Of the rows that hold for one effect the most confident "
+        "speaks. *Not known* rows hold when the signal was not measured or not resolved; below detection is "
+        "known to lie under the assay's limit, and a row holds only where all that is still possible lies in "
+        "its range. A sample with a quality warning is believed less (factor in `plan_limits.csv`). **(r)** marks "
+        f"what nobody has read for this release: remembered, assumed or inferred; {recalled} of {len(rules)} "
+        f"rows. {gut} To change a row: `src/biflora/knowledge/tables/need_rules.csv`.\n\n"
+        "| signal | what it is |\n|---|---|\n"
+    ]
+    lines += [f"| {name.replace('_', ' ')} | {words} |\n" for name, words in SIGNALS.items()]
+    for condition in dict.fromkeys(name for row in rules.values() for name in row.conditions):
+        lines.append(f"\n## {condition.replace('_', ' ').capitalize()}\n\n")
+        lines.append("| row | signal | when | wanted | weight | confidence | because | source (verification) |\n")
+        lines.append("|---|---|---|---|---|---|---|---|\n")
+        for key, row in rules.items():
+            if condition in row.conditions:
+                because = re.sub("{value[^}]*}", "x", row.because.replace("|", "/"))
+                lines.append(
+                    f"| `{key}`{_recalled(row)} | {row.signal.replace('_', ' ')} | {_when(row)} "
+                    f"| {effects()[row.effect].label} | {row.weight:g} | {row.confidence:g} "
+                    f"| {because} | {row.source} ({row.verification}) |\n"
+                )
+    return MADE + "".join(lines)
+
+
+def _when(row: Any) -> str:
+    if row.when_unknown == "yes":
+        return "not known"
+    low = "" if row.at_least is None else f"at least {row.at_least:g}"
+    high = "" if row.below is None else f"below {row.below:g}"
+    return " and ".join(part for part in (low, high) if part) or "always"
+
+
 def _recalled(row: Any) -> str:
     return " **(r)**" if row.only_remembered else ""
 
@@ -254,6 +305,7 @@ def pages() -> dict[str, str]:
         "instruments.md": instruments_page(),
         "knowledge.md": knowledge_page(),
         "rules.md": rules_page(),
+        "needs-rules.md": needs_rules_page(),
         "equations.md": MADE + equations_markdown(),
     }  # fmt: skip
 

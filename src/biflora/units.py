@@ -9,7 +9,7 @@ NAMES = frozenset(
     """
     % percent share probability fraction relative factor fold -fold ratio correlation logit tone tone-unit
     g kg mg µg ng L mL µL cm2 cm² m2 m² mmol µmol mol h d day days week weeks year years
-    CFU copies cells reads IU FTU USD HLB pH dose points grade
+    CFU copies cells reads IU U AU nmol FTU USD HLB pH dose points grade
     event events visit visits patients persons trials ingredient ingredients samples
     """.split()  # noqa: SIM905 (a list literal would fill sixty lines)
 ) | {
@@ -34,6 +34,7 @@ NAMES = frozenset(
     "strength",
     "oil phase",
     "the strain ingredient",
+    "lesions",
     "mean difference",
     "mean difference as stated (looks standardised)",
 }

@@ -139,7 +139,7 @@ def test_an_absent_file_and_an_absent_sample_are_named(desk: Path) -> None:
 def test_knowledge_is_in_order_and_the_version_names_the_release(desk: Path) -> None:
     check = biflora("knowledge", "check", cwd=desk)
     assert check.returncode == 0, check.stdout + check.stderr
-    assert "2026.3" in biflora("--version", cwd=desk).stdout
+    assert "2026.4" in biflora("--version", cwd=desk).stdout
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from biflora.clinic.consult import Consultation
 from biflora.errors import OperatorMust
+from biflora.profile.profile import SiteProfile
+
+if TYPE_CHECKING:
+    from biflora.profile.cohort.cohort import Cohort
 
 
 @dataclass(frozen=True)
@@ -23,10 +29,10 @@ class WrittenPlan:
 NAMES = ("plan.json", "report.html", "report.pdf")
 
 
-def check_folder(folder: Path) -> None:
-    """Raise OperatorMust at once, before any work, when the plan could not be written there."""
+def check_folder(folder: Path, names: Sequence[str] = NAMES) -> None:
+    """Raise OperatorMust at once, before any work, when files of these names could not be written there."""
     nearest = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
-    taken = next((name for name in NAMES if os.path.isdir(folder / name)), None)
+    taken = next((name for name in names if os.path.isdir(folder / name)), None)
     if not os.path.isdir(nearest):
         why = f"'{nearest.name}' is no folder"
     elif not os.access(nearest, os.W_OK | os.X_OK):
@@ -53,6 +59,60 @@ def write_plan(result: Consultation, folder: Path) -> WrittenPlan:
         "report.html": report_html(*parts, made_at=made_at).encode(),
         "report.pdf": report_pdf(*parts, made_at=made_at),
     }
+    write_together(contents, folder)
+    return WrittenPlan(folder / "plan.json", folder / "report.html", folder / "report.pdf")
+
+
+def write_profile(site: SiteProfile, folder: Path) -> tuple[Path, ...]:
+    """Write profile.json, profile.html and profile.pdf of one sample into `folder`, all or none."""
+    from biflora.papers.microbiome import microbiome_html, microbiome_pdf
+    from biflora.papers.microbiome_content import microbiome_content
+
+    made_at = datetime.now(UTC)
+    content = microbiome_content((site,), title=f"{site.site.capitalize()}, {site.sample_id}", made_at=made_at)
+    contents = {
+        "profile.json": (site.model_dump_json(indent=2) + "\n").encode(),
+        "profile.html": microbiome_html(content).encode(),
+        "profile.pdf": microbiome_pdf(content, made_at=made_at),
+    }
+    write_together(contents, folder)
+    return tuple(folder / name for name in contents)
+
+
+def write_cohort(result: Cohort, folder: Path) -> tuple[Path, ...]:
+    """Write the report, its figures as SVG and CSV, and the tables of a cohort into `folder`, all or none."""
+    from biflora.papers.cohort import cohort_html, cohort_pdf
+    from biflora.papers.cohort_content import cohort_content
+    from biflora.papers.grid import csv_text
+
+    made_at = datetime.now(UTC)
+    content = cohort_content(result, made_at=made_at)
+    contents = {
+        "cohort.json": (result.model_dump_json(indent=2) + "\n").encode(),
+        "report.html": cohort_html(content).encode(),
+        "report.pdf": cohort_pdf(content, made_at=made_at),
+        "samples.csv": result.samples_csv().encode(),
+    }
+    grids = {"permanova": content.permanova, "dispersion": content.dispersion, "seen": content.seen}
+    for name, grid in (grids | {"scores": content.associations}).items():
+        if grid is not None:
+            contents[f"{name}.csv"] = csv_text(grid).encode()
+    tables = {"taxa": result.taxa, "ratios": result.guilds, "diversity": result.alpha}
+    tables["loads"] = None if result.loads is None else result.loads.censored
+    contents |= {f"{name}.csv": table.to_csv().encode() for name, table in tables.items() if table is not None}
+    ordination = () if content.ordination is None else (content.ordination,)
+    for chart in (*content.scatters, *ordination, *content.alpha, *content.taxa):
+        contents[f"{chart.key}.svg"] = chart.svg_print.encode()
+        contents[f"{chart.key}.csv"] = chart.csv().encode()
+    write_together(contents, folder)
+    return tuple(folder / name for name in contents)
+
+
+def write_together(contents: Mapping[str, bytes], folder: Path) -> None:
+    """Write every file into `folder`, made if absent: made aside first and moved in last, so all or none.
+
+    Raises OperatorMust when the folder cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".biflora-", dir=folder))
@@ -67,7 +127,6 @@ def write_plan(result: Consultation, folder: Path) -> WrittenPlan:
         raise OperatorMust(
             f"The folder '{folder}' cannot be written ({error.strerror}); name another one with --out."
         ) from None
-    return WrittenPlan(folder / "plan.json", folder / "report.html", folder / "report.pdf")
 
 
 def check_file(path: Path, *, option: str) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from biflora import __version__
-from biflora.cli import terminal
+from biflora.cli import cohort, quality, terminal
+from biflora.cli import profile as profile_commands
 from biflora.cli.formula import formula_app
 from biflora.cli.knowledge import knowledge_app
 from biflora.cli.options import Json, Seed
+from biflora.cli.reference import reference_app
 from biflora.cli.twin_trials import twin_app
 from biflora.errors import BifloraError
 
@@ -30,6 +32,7 @@ app.add_typer(formula_app, name="formula")
 app.add_typer(twin_app, name="twin")
 app.add_typer(trial_app, name="trial")
 app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(reference_app, name="reference")
 
 
 def run() -> None:
@@ -77,6 +80,9 @@ def plan(
     out: Annotated[Path, typer.Option(help="Folder for plan.json, report.html and report.pdf.")] = Path(
         "biflora-plan"
     ),
+    products: Annotated[
+        Path | None, typer.Option(help="Oral products by label facts, TOML or JSON (docs/explanation/plan.md).")
+    ] = None,
     seed: Seed = 2026,
     json: Json = False,
 ) -> None:
@@ -84,10 +90,12 @@ def plan(
     from biflora.cli import show
     from biflora.cli.files import check_folder, write_plan
     from biflora.clinic.consult import consult
+    from biflora.plan.products import matches, read_products
     from biflora.profile.intake import read_patient
 
     check_folder(out)
     person = read_patient(patient)
+    on_the_shelf = () if products is None else read_products(products)
     with terminal.working("Reading the files") as say:
         result = consult(
             person, skin=skin, gut=gut, skin_sample=skin_sample, gut_sample=gut_sample, seed=seed, on_step=say
@@ -98,27 +106,25 @@ def plan(
         terminal.print_json(written.plan_json.read_text(encoding="utf-8"))
     else:
         show.consultation(result, written)
+        if products is not None:
+            show.products(matches(on_the_shelf, result.plan.strains, person))
     if result.stops_you:
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: biflora profile table.biom --site skin --sample S12 --json")
-def profile(
-    file: Annotated[Path, typer.Argument(help="A microbiome file: BIOM, qza, MetaPhlAn, Kraken2, Bracken, ...")],
-    site: Annotated[Literal["skin", "gut"], typer.Option(help="Where the sample was taken.")],
-    sample: Annotated[str | None, typer.Option(help="Sample's name, if the file holds more than one.")] = None,
-    json: Json = False,
-) -> None:
-    """What one laboratory file says, how sure it is, and what it cannot say."""
-    from biflora.cli import show
-    from biflora.profile.sample import profile_site
-
-    with terminal.working("Reading the file"):
-        result = profile_site(file, site, sample=sample)
-    if json:
-        terminal.print_json(result.model_dump_json(indent=2))
-    else:
-        show.site_profile(result)
+app.command(
+    "profile", epilog="Example: biflora profile table.biom --site skin --sample S12 --body-site cheek --json"
+)(profile_commands.profile)
+app.command(
+    "cohort",
+    epilog="Example: biflora cohort run.biom people.tsv --site skin --formula 'arm * C(visit)' --subject person",
+)(cohort.cohort)
+app.command("controls", epilog="Example: biflora controls run.biom samples.tsv --column kind --value blank")(
+    quality.controls
+)
+app.command(
+    "change", epilog="Example: biflora change before.txt after.txt --site gut --on 2026-01-10 --on 2026-03-07"
+)(quality.change)
 
 
 @trial_app.command("replicate", epilog="Example: biflora trial replicate isaev-2025 --seed 7 --json")

@@ -12,7 +12,8 @@ from rich.table import Table
 from biflora.followup.track_record import TrackRecord
 from biflora.papers.wording import MINUS, chance, digits_for, number, percent, short, words
 from biflora.plan.plan import Plan
-from biflora.profile.profile import GuildShare, Quantity, SiteProfile
+from biflora.plan.products import ProductMatch
+from biflora.profile.profile import GuildShare, Placement, Quantity, SiteProfile
 from biflora.trial.evidence import Evidence
 from biflora.twin.forecast import ARM_LABELS, ARMS, Forecast
 from biflora.values import Band, Finding
@@ -51,7 +52,7 @@ def _interval(band: Band) -> str:
 
 def _from(*parts: str, verification: str = "") -> str:
     """Where something comes from and how far that was checked, in words."""
-    from biflora.papers.report_content import verification_words
+    from biflora.papers.wording import verification_words
 
     return " · ".join(part for part in (*parts, verification_words(verification) if verification else "") if part)
 
@@ -83,8 +84,31 @@ def site_profile(site: SiteProfile) -> None:
     for text in _how_references_differ(site.guilds):
         console.print(f"[dim]{escape(text)}[/]")
     for quantity in site.quantities:
-        console.print(escape(f"{quantity.label}: {_quantity(quantity)}"))
+        tail = " (experimental)" if quantity.experimental else ""
+        console.print(escape(f"{quantity.label}: {_quantity(quantity)}{tail}"))
+    if site.placement is not None:
+        _placement(site.placement)
+    strangers = [taxon.name for taxon in site.taxa if not taxon.known]
+    if strangers:
+        more = f" and {len(strangers) - 8} more" if len(strangers) > 8 else ""
+        console.print(f"[dim]Names not in the taxon table: {escape(', '.join(strangers[:8]))}{more}[/]")
     findings(site.findings)
+
+
+def _placement(given: Placement) -> None:
+    console.print(f"\n[bold]{escape(given.state[0].upper() + given.state[1:])}.[/] {escape(given.why)}")
+    if given.label:
+        console.print(
+            f"[dim]{escape(given.label)}, n = {given.n}; agrees in {escape(', '.join(given.matched_on))}[/]"
+        )
+    if given.percentiles:
+        table = _table("among them", "this sample", "percentile", "95 % interval", right=(1, 2, 3))
+        for p in given.percentiles:
+            value = percent(p.value) if p.unit == "share" else f"{number(p.value, 2)} {p.unit}".strip()
+            table.add_row(escape(p.label), value, number(p.percent), f"{number(p.low)}–{number(p.high)}")
+        console.print(table)
+    for text in given.passed_over:
+        console.print(f"[dim]Passed over: {escape(text)}[/]")
 
 
 def _how_references_differ(guilds: Sequence[GuildShare]) -> list[str]:
@@ -245,11 +269,17 @@ def plan(result: Plan) -> None:
             if not arm.allowed:
                 table.add_row("–", name, "not allowed", "", "", escape("; ".join(arm.blocked_because)))
                 continue
-            fall = _interval(arm.improvement) if arm.improvement else "no trial found"
-            gain = _interval(arm.gain_over_standard_care) if arm.gain_over_standard_care else ""
+            fall = _interval(arm.improvement) if arm.improvement else arm.improvement_in_words
+            known = None if arm.unit == "SD" else arm.gain_over_standard_care
+            gain = arm.gain_in_words if known is None else _interval(known)
             best = "" if arm.probability_best is None else chance(arm.probability_best)
             table.add_row(str(arm.rank), name, fall, gain, best, escape(arm.burden))
         console.print(table)
+    if result.separation is not None:
+        for text in (*result.separation.because, *result.separation.would_separate):
+            console.print(f"[dim]{escape(text)}[/]")
+    if result.worth_measuring is not None:
+        console.print(escape(result.worth_measuring.said))
     told = ""
     for step in result.steps:
         again = step.kind == "measure" and step.source == told
@@ -259,6 +289,19 @@ def plan(result: Plan) -> None:
         console.print(f"  [dim]{escape(_from(step.because, step.evidence, tail))}[/]")
     for missing in result.not_known:
         console.print(f"[dim]Not known: {escape(missing)}[/]")
+
+
+def products(found: Sequence[ProductMatch]) -> None:
+    """Which products hold a strain that was tried, by their labels."""
+    _heading("Oral products beside the strains that were tried")
+    if not found:
+        console.print("No product in the list names a strain that was tried in this condition.")
+    for match in found:
+        allergens = f" Allergens: {', '.join(match.allergens)}." if match.allergens else ""
+        console.print(
+            f"[bold]{escape(match.product)}[/] for {escape(match.strain_id)}: {escape(match.match)}. "
+            f"{escape(' '.join((*match.because, *match.cautions)))}{escape(allergens)}"
+        )
 
 
 def evidence(result: Evidence) -> None:

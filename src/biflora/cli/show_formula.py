@@ -15,8 +15,7 @@ from biflora.cli.formula_batch import Summary
 from biflora.formula.formula import Alternative, Formula, Impossible, Line, Property
 from biflora.knowledge.keeping import container_kinds
 from biflora.knowledge.pharmacy import preservative_systems, vehicles
-from biflora.papers.report_content import verification_words
-from biflora.papers.wording import words
+from biflora.papers.wording import verification_words, words
 from biflora.values import Finding
 
 if TYPE_CHECKING:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from biflora.clinic.access import Role, User, require
 from biflora.clinic.consult import Consultation
 from biflora.dispensary.batch import Order
 from biflora.errors import ClinicianMust, NotAllowed
 from biflora.formula.formula import Formula, Impossible
+from biflora.plan.considered import FlagAnswer
 from biflora.plan.plan import Plan
 from biflora.prescription.prescription import Draft, Signed
 from biflora.profile.profile import Profile
@@ -17,6 +20,7 @@ from biflora.twin.forecast import ARM_LABELS, Arm, Forecast
 from biflora.values import Record
 
 WITH_TOPICAL: tuple[Arm, ...] = ("topical", "combination")
+NO_ANSWERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Decision(Record):
@@ -29,6 +33,8 @@ class Decision(Record):
     decided_by: str
     decided_at: datetime
     note: str = ""
+    answers: tuple[FlagAnswer, ...] = ()
+    """What was found for each red flag that asks or reroutes."""
 
 
 def keep_consultation(store: Store, result: Consultation, *, by: str) -> None:
@@ -71,13 +77,24 @@ def decision_of(store: Store, patient_id: str) -> Decision | None:
 
 
 def approve_plan(
-    store: Store, patient_id: str, *, arm: Arm, by: User, note: str = "", at: datetime | None = None
+    store: Store,
+    patient_id: str,
+    *,
+    arm: Arm,
+    by: User,
+    note: str = "",
+    answers: Mapping[str, str] = NO_ANSWERS,
+    at: datetime | None = None,
 ) -> Decision:
     """Decide on an arm of the newest plan (`at` that time, now if None).
 
-    Raises ClinicianMust or NotAllowed when the plan forbids it.
+    `answers`: what was found, by key of each red flag that asks or reroutes (`Plan.must_be_answered`). Raises
+    ClinicianMust or NotAllowed when the plan forbids it or such a flag stands unanswered.
     """
+    from biflora.plan.redflags import answered
+
     require(by, Role.CLINICIAN)
+    at = at or now()
     plan = store.latest(patient_id, Plan, kind="plan")
     if plan is None:
         raise ClinicianMust("There is no plan for this patient yet; start a consultation first.")
@@ -91,6 +108,7 @@ def approve_plan(
         raise NotAllowed(f"'{ARM_LABELS[arm]}' is not open to this patient: {why}. Choose another arm.")
     if arm != plan.proposed_arm and not note.strip():
         raise ClinicianMust("You chose another arm than the proposed one; say in a sentence why.")
+    looked = answered(plan.red_flags, answers, by=by.display_name, at=at)
     decision = Decision.make(
         "decision",
         release=plan.knowledge_release,
@@ -100,8 +118,9 @@ def approve_plan(
         arm=arm,
         as_proposed=arm == plan.proposed_arm,
         decided_by=by.display_name,
-        decided_at=at or now(),
+        decided_at=at,
         note=note.strip(),
+        answers=looked,
     )
     with store.act(by.username, "plan approved") as act:
         act.keep(decision, kind="decision", patient_id=patient_id)
@@ -146,6 +165,8 @@ def write_prescription(
         patient_state=patient.state,
         sites=[(site.site, site.area_percent_bsa) for site in patient.sites],
         age_years=patient.age_years,
+        weight_kg=patient.weight_kg,
+        height_cm=patient.height_cm,
         written_on=(at or now()).date(),
         applications_per_day=applications_per_day,
         days=days,

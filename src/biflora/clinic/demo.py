@@ -48,6 +48,8 @@ WAY = {
 """How long after the signature an order reaches each state in the demo clinic."""
 SINCE_ARRIVAL = {OrderState.DELIVERED: timedelta(weeks=4)}
 """The first patient has used her jar for four weeks; everybody else's order stands where it stands now."""
+DEMO_ANSWER = "Asked and examined on the day; nothing found that speaks against the plan (synthetic)."
+"""What the demo clinic's clinician writes to every red flag that asks or reroutes."""
 Say = Callable[[str], None]
 README = """SYNTHETIC DATA. Nobody behind these files exists.
 
@@ -219,7 +221,8 @@ def _approve(store: Store, patient_id: str, clinician: User, at: datetime) -> bo
         with_topical = [a for a in allowed if a in WITH_TOPICAL]
         if with_topical:
             arm, note = with_topical[0], "The arms cannot be separated; the patient prefers to have a topical."
-    approve_plan(store, patient_id, arm=arm, by=clinician, note=note, at=at)
+    looked = {flag.key: DEMO_ANSWER for flag in result.plan.must_be_answered}
+    approve_plan(store, patient_id, arm=arm, by=clinician, note=note, answers=looked, at=at)
     return arm in WITH_TOPICAL and isinstance(result.formula, Formula)
 
 

@@ -25,6 +25,14 @@ class Instrument(Row):
     band_source: str = ""
     important_difference: float | None = None
     important_difference_source: str = ""
+    also_called: tuple[str, ...] = ()
+    """Other names that a clinic may write, lower case with underscores."""
+    important_percent: float | None = None
+    """Fall in percent of the first score that went with one grade of the investigator's global assessment."""
+    important_percent_source: str = ""
+    important_difference_verification: str = ""
+    items_may_miss: int = 0
+    """How many items its own scoring rule lets a patient leave out; each then counts 0."""
     severity_of: tuple[str, ...] = ()
     """Conditions whose severity it measures; empty: symptom or quality of life."""
     min_age_years: float | None = None
@@ -75,6 +83,14 @@ def instrument_items() -> Mapping[str, InstrumentItem]:
 
 def area_grades() -> Mapping[str, AreaGrade]:
     return read_table("area_grades", AreaGrade)
+
+
+@cache
+def instrument_named(name: str) -> Instrument | None:
+    """The instrument of that key or other name, however written (`PP-NRS`, `o SCORAD`); None when unknown."""
+    folded = name.strip().lower().replace("-", "_").replace(" ", "_")
+    table = instruments()
+    return table.get(folded) or next((row for row in table.values() if folded in row.also_called), None)
 
 
 @cache

@@ -16,8 +16,7 @@ class NeedRule(Row):
 
     conditions: tuple[str, ...]
     signal: str
-    """s_aureus, s_aureus_share, s_aureus_log10, cons_share, malassezia_share, tewl, itch_nrs, severity_level
-    (0 clear .. 4 very severe), always."""
+    """A key of biflora.plan.signals.SIGNALS, which says in words what each is."""
     at_least: float | None = None
     below: float | None = None
     when_unknown: Literal["yes", "no"] = "no"
@@ -62,6 +61,8 @@ class Advice(Row):
     """immunosuppressed, pregnant, central_line, severe_illness, milk_allergy."""
     age_at_least: float | None = None
     age_below: float | None = None
+    patient_words: str = ""
+    """The same for the patient, in words that a 12-year-old reads; empty: left to the clinician to say."""
     gives_effects: tuple[str, ...] = ()
     """Effects (values of biflora.plan.plan.Effect) that this care already gives with a prescription active."""
 

@@ -60,16 +60,21 @@ class ScoreConversion(Row):
 
 
 class ConditionEffect(Row):
-    """Change of one instrument under one arm, in percent of baseline, where a trial reported it."""
+    """Change of one outcome under one arm of one trial, where the trial reported it and its model is missing."""
 
     condition: str
     arm: str
     instrument: str
+    """Key of what changed; the forecast's observable is `<instrument>_change`."""
+    label: str
+    unit: str
     weeks: int
-    change_percent: float
-    sd_percent: float
-    """Spread between patients in percentage points (assumed unless the source gives it)."""
+    change: float
+    """Mean change from the start, in `unit`; negative is better."""
+    sd: float
+    """Spread between patients in `unit` (assumed unless the source gives it)."""
     n: int
+    """Patients in this arm."""
     sham: bool = False
     """True for the trial's comparator."""
     note: str = ""

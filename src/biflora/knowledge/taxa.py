@@ -28,6 +28,8 @@ class TaxonRow(Row):
     copies_16s: float | None = None
     """16S rRNA gene copies per genome."""
     note: str = ""
+    old_taxids: tuple[int, ...] = ()
+    """Numbers that NCBI has merged into this one, or gave to a synonym."""
 
 
 class Guild(Row):
@@ -69,6 +71,15 @@ class AssayMotif(Row):
     note: str = ""
 
 
+class PrimerPair(Row):
+    """The primers between which a region of the 16S gene lies."""
+
+    assay: str
+    forward: str
+    reverse: str
+    note: str = ""
+
+
 def taxa() -> Mapping[str, TaxonRow]:
     return read_table("taxa", TaxonRow)
 
@@ -89,6 +100,15 @@ def assay_motifs() -> Mapping[str, AssayMotif]:
     return read_table("assay_motifs", AssayMotif)
 
 
+def primers() -> Mapping[str, PrimerPair]:
+    return read_table("primers", PrimerPair)
+
+
+def assay_of_primers(forward: str, reverse: str) -> str:
+    """`16S V4` and the like for a known pair of primers; empty for another pair."""
+    return next((row.assay for row in primers().values() if (row.forward, row.reverse) == (forward, reverse)), "")
+
+
 def limit(key: str) -> float:
     """Value of one quality limit."""
     return quality_limits()[key].value
@@ -107,7 +127,9 @@ def _by_name() -> Mapping[str, TaxonRow]:
 
 @cache
 def _by_taxid() -> Mapping[int, TaxonRow]:
-    return MappingProxyType({row.ncbi_taxid: row for row in taxa().values() if row.ncbi_taxid is not None})
+    rows = taxa().values()
+    merged = {number: row for row in rows for number in row.old_taxids}
+    return MappingProxyType(merged | {row.ncbi_taxid: row for row in rows if row.ncbi_taxid is not None})
 
 
 def _folded(name: str) -> str:
@@ -175,4 +197,5 @@ TABLES: dict[str, type[Row]] = {
     "quality_limits": QualityLimit,
     "contaminants": Contaminant,
     "assay_motifs": AssayMotif,
+    "primers": PrimerPair,
 }

@@ -41,6 +41,54 @@ class ArmEvidence(Row):
     text: str
 
 
+class ConditionTrial(Row):
+    """A trial, or a published meta-analysis, of one arm in a condition without a mechanistic model.
+
+    What its numbers are says `statistic`. `events`: how many of each arm improved; `changes with intervals`: mean
+    changes and half of their 95 % intervals; `changes with p`: mean changes and the p between the groups; `changes
+    with own p`: mean changes, and the p of each group against its own start in the two spreads; `smd`: a
+    standardised difference; `ratio`: an odds or risk ratio; `words`: no number that an estimate could be made of.
+    """
+
+    condition: str
+    arm: ArmName
+    level: Literal["trial", "meta-analysis"]
+    trial: str
+    year: int
+    intervention: str
+    against: Literal[
+        "placebo", "vehicle", "no treatment", "active treatment", "no control", "control",
+        "placebo or standard therapy",
+    ]  # fmt: skip
+    n_active: int | None = None
+    n_control: int | None = None
+    weeks: float | None = None
+    outcome: str
+    better: Literal["more", "fewer"]
+    """Whether a higher number of the outcome is good."""
+    statistic: Literal[
+        "events", "changes with intervals", "changes with p", "changes with own p", "smd", "ratio", "words"
+    ]
+    active: float | None = None
+    control: float | None = None
+    spread_active: float | None = None
+    spread_control: float | None = None
+    p: float | None = None
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    trials: int | None = None
+    """Trials in a meta-analysis."""
+    tau2: float | None = None
+    prediction_low: float | None = None
+    prediction_high: float | None = None
+    sign: Literal["positive", "null", "negative", "mixed", "uncontrolled"]
+    """What the source says of it, not only of the number here."""
+    pool: Literal["yes", "no"]
+    """Whether it is counted; one that is only remembered never is."""
+    note: str = ""
+
+
 class TrialDesign(Row):
     """A published trial that `replicate` knows."""
 
@@ -98,6 +146,10 @@ def arm_evidence() -> Mapping[str, ArmEvidence]:
     return read_table("arm_evidence", ArmEvidence)
 
 
+def condition_trials() -> Mapping[str, ConditionTrial]:
+    return read_table("condition_trials", ConditionTrial)
+
+
 def trial_designs() -> Mapping[str, TrialDesign]:
     return read_table("trial_designs", TrialDesign)
 
@@ -119,6 +171,7 @@ def trial_setting(key: str) -> float:
 TABLES: dict[str, type[Row]] = {
     "trial_arms": TrialArm,
     "arm_evidence": ArmEvidence,
+    "condition_trials": ConditionTrial,
     "trial_designs": TrialDesign,
     "published_figures": PublishedFigure,
     "not_identified": NotIdentified,

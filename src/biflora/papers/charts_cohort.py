@@ -65,7 +65,9 @@ def ordination(
     """Samples on the first two principal coordinates, one mark for each group."""
     named = [group or "not told" for group in groups]
     order = groups_of(named)
-    values = [{"x": x, "y": y, "group": g} for x, y, g in zip(first, second, named, strict=True)]
+    values: list[dict[str, Any]] = [
+        {"x": x, "y": y, "group": g} for x, y, g in zip(first, second, named, strict=True)
+    ]
     axes = [f"Axis {place} ({number(100 * part)} %)" for place, part in enumerate(explained, start=1)]
     spec = {
         "width": 300, "height": 280, "data": {"values": values},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 
 
@@ -14,3 +16,12 @@ class Grid:
     rows: tuple[tuple[str, ...], ...]
     right: tuple[int, ...] = ()
     """Columns of numbers, printed flush right."""
+
+
+def csv_text(grid: Grid) -> str:
+    """The table as CSV with its header."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(grid.columns)
+    writer.writerows(grid.rows)
+    return out.getvalue()

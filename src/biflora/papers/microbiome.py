@@ -9,23 +9,9 @@ from biflora.papers.microbiome_content import MicrobiomeContent
 
 def microbiome_html(content: MicrobiomeContent) -> str:
     """One HTML file that asks nothing of the network: styles and drawings inside, no script."""
-    from base64 import b64encode
+    from biflora.papers.report import render
 
-    from markupsafe import Markup
-
-    from biflora.papers.report import asset, templates
-
-    mark = asset("mark.svg").replace('role="img" aria-label="biflora"', 'class="mark" aria-hidden="true"')
-    return (
-        templates()
-        .get_template("microbiome.html")
-        .render(
-            c=content,
-            css=Markup(asset("biflora.css")),
-            mark=Markup(mark),
-            favicon="data:image/svg+xml;base64," + b64encode(asset("favicon.svg").encode()).decode(),
-        )
-    )
+    return render("microbiome.html", content)
 
 
 def microbiome_pdf(content: MicrobiomeContent, *, made_at: datetime) -> bytes:

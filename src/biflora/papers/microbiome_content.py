@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from biflora.papers.chart import Chart
 from biflora.papers.charts_microbiome import composition, in_the_bar, log_ratio, stands_out
 from biflora.papers.grid import Grid
-from biflora.papers.report_content import FOOTER, not_measured, out_of_line, quantity_cells, verification_words
-from biflora.papers.wording import DASH, MINUS, number, percent, share_interval
+from biflora.papers.report_content import FOOTER, not_measured, out_of_line, quantity_cells
+from biflora.papers.wording import DASH, MINUS, number, percent, share_interval, verification_words
 from biflora.profile.meaning import Said, meanings_of
 from biflora.profile.patient import Condition
 from biflora.profile.profile import Placement, Quantity, SiteName, SiteProfile, TaxonShare

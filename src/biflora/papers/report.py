@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from biflora.followup.track_record import TrackRecord
 from biflora.formula.formula import Formula, Impossible
-from biflora.papers.report_content import is_doubtful, report_content, verification_words
+from biflora.papers.report_content import report_content
+from biflora.papers.wording import is_doubtful, verification_words
 from biflora.plan.plan import Plan
 from biflora.profile.profile import Profile
 from biflora.twin.forecast import Forecast
@@ -34,14 +35,20 @@ def report_html(
 
     `record`: how earlier forecasts of this patient did; None before any visit.
     """
+    content = report_content(profile, forecast, plan, formula, made_at=made_at, record=record)
+    return render("report.html", content)
+
+
+def render(template: str, content: object) -> str:
+    """A paper's HTML template with its content, style, mark and icon inside."""
     from markupsafe import Markup
 
     mark = asset("mark.svg").replace('role="img" aria-label="biflora"', 'class="mark" aria-hidden="true"')
     return (
         templates()
-        .get_template("report.html")
+        .get_template(template)
         .render(
-            c=report_content(profile, forecast, plan, formula, made_at=made_at, record=record),
+            c=content,
             css=Markup(asset("biflora.css")),
             mark=Markup(mark),
             favicon="data:image/svg+xml;base64," + b64encode(asset("favicon.svg").encode()).decode(),

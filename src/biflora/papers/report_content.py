@@ -24,7 +24,6 @@ from biflora.papers.forecast_content import (
     closed_arms,
     flips_in_words,
     last_week,
-    median_80,
     other_goals,
     record_grid,
     score_at_start,
@@ -32,12 +31,14 @@ from biflora.papers.forecast_content import (
     structures_grid,
 )
 from biflora.papers.grid import Grid
+from biflora.papers.laboratory_content import laboratory_grid
+from biflora.papers.plan_content import PlanWords, plan_words
 from biflora.papers.sheet import FormulaSheet, ReasonGroup, formula_sheet, reason_groups
-from biflora.papers.wording import DASH, chance, number, percent, share_interval, signed, words
+from biflora.papers.wording import DASH, number, percent, share_interval, verification_words, words
 from biflora.plan.plan import Plan, Step, StrainChoice
 from biflora.profile.profile import Profile, Quantity, Score, SiteProfile
 from biflora.twin.forecast import ARM_LABELS, Forecast, Observation
-from biflora.values import Band, Finding, State
+from biflora.values import Finding, State
 
 FOOTER = (
     "biflora supports a clinician's decision. It is no medical device, it diagnoses nothing, and nothing here is "
@@ -67,6 +68,7 @@ class ReportContent:
     made_at: str
     stopped: bool
     scores: Grid | None
+    laboratory: Grid | None
     sites: tuple[SiteSection, SiteSection]
     out_of_line: tuple[str, ...]
     not_measured: tuple[str, ...]
@@ -88,7 +90,7 @@ class ReportContent:
     smallest: str
     plan: Plan
     proposed: str
-    arms: Grid | None
+    words: PlanWords
     steps: tuple[Step, ...]
     strains: tuple[StrainChoice, ...]
     """Those tried in people like this one."""
@@ -129,6 +131,7 @@ def report_content(
         made_at=made_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         stopped=plan.stopped,
         scores=_scores(profile.scores),
+        laboratory=laboratory_grid(profile.patient),
         sites=(_site("skin", profile.skin), _site("gut", profile.gut)),
         out_of_line=tuple(t for site in (profile.skin, profile.gut) if site for t in out_of_line(site)),
         not_measured=tuple(dict.fromkeys((*missing, *forecast.not_informed))),
@@ -150,7 +153,7 @@ def report_content(
         smallest=_smallest(forecast, severity),
         plan=plan,
         proposed=ARM_LABELS[plan.proposed_arm] if plan.proposed_arm else "",
-        arms=_arms(plan),
+        words=plan_words(profile, forecast, plan),
         steps=tuple(s for s in plan.steps if s.kind != "measure" or not plan.measures),
         strains=tuple(s for s in plan.strains if s.suits),
         other_strains=tuple(s for s in plan.strains if not s.suits),
@@ -186,26 +189,6 @@ def age_words(years: float) -> str:
     return (
         f"{number(years * 12)} months" if years < 2 else f"{number(years, 0 if years == int(years) else 1)} years"
     )
-
-
-def verification_words(verification: str) -> str:
-    """How far a source was checked, in words a reader understands."""
-    known = {
-        "memory": "from memory, source not read",
-        "assumed": "assumed",
-        "page_read": "source read",
-        "abstract_read": "abstract read",
-        "abstract": "abstract read",
-        "full_text": "full text read",
-        "secondary": "from a secondary source",
-        "IID": "read in the FDA's database",
-    }
-    return known.get(verification, words(verification))
-
-
-def is_doubtful(verification: str) -> bool:
-    """True when at least part of it was remembered or assumed: the reader must be told."""
-    return any(word in verification for word in ("memory", "assumed", "inference"))
 
 
 def is_null(strain: StrainChoice) -> bool:
@@ -280,7 +263,10 @@ def not_measured(site: SiteProfile) -> list[str]:
     unknown = (State.NOT_MEASURED, State.NOT_RESOLVED)
     where = site.site
     items = [(g.label, g.state, g.note) for g in site.guilds if g.state in unknown]
-    items += [(q.label, q.state, q.note) for q in site.quantities if q.state in unknown]
+    # diversities and indices say so in their own table; only what a clinician acts on is repeated here
+    items += [
+        (q.label, q.state, q.note) for q in site.quantities if q.state in unknown and q.key.startswith("log10_")
+    ]
     return [
         f"{label} ({where}): {state.value}{f'. {note}' if note else ''}".rstrip(".")
         for label, state, note in items
@@ -307,55 +293,6 @@ def _smallest(forecast: Forecast, severity: str | None) -> str:
         f"The bracket is the smallest difference that matters to patients, {smallest.value:g} {smallest.unit} "
         f"({smallest.source}; {verification_words(smallest.verification)})."
     )
-
-
-def _arms(plan: Plan) -> Grid | None:
-    if plan.arms and all(a.improvement is None for a in plan.arms):
-        return _arms_in_words(plan)
-    rows = []
-    for arm in sorted(plan.arms, key=lambda a: a.rank):
-        name = ARM_LABELS[arm.arm] + (", proposed" if arm.arm == plan.proposed_arm else "")
-        if not arm.allowed:
-            rows.append((name, "not allowed", DASH, DASH, DASH, "; ".join(arm.blocked_because)))
-            continue
-        rows.append(
-            (
-                name,
-                DASH if arm.improvement is None else median_80(arm.improvement, 0),
-                _gain(arm.gain_over_standard_care),
-                _gain(arm.gain_gut_link_off),
-                DASH if arm.probability_best is None else chance(arm.probability_best),
-                "; ".join(x for x in (arm.burden, arm.evidence) if x),
-            )
-        )
-    columns = ("Arm", "Fall by week 12", "Over standard care", "Same, gut link off", "Best", "Burden; evidence")
-    return (
-        Grid(
-            "The arms, ranked by benefit against burden; median and 80 % interval",
-            columns,
-            tuple(rows),
-            right=(1, 2, 3, 4),
-        )
-        if rows
-        else None
-    )
-
-
-def _arms_in_words(plan: Plan) -> Grid:
-    """The arms where nothing was forecast: what each asks and what trials found."""
-    rows = tuple(
-        (
-            ARM_LABELS[a.arm] + (", proposed" if a.arm == plan.proposed_arm else ""),
-            a.burden if a.allowed else "not allowed: " + "; ".join(a.blocked_because),
-            a.evidence or "no trial found",
-        )
-        for a in sorted(plan.arms, key=lambda a: a.rank)
-    )
-    return Grid("The arms; none could be forecast", ("Arm", "Burden", "Evidence"), rows)
-
-
-def _gain(b: Band | None) -> str:
-    return DASH if b is None else f"{signed(b.median)} ({signed(b.q10)} to {signed(b.q90)})"
 
 
 def _no_formula(plan: Plan, formula: Formula | Impossible | None) -> str:

@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from biflora.papers.chart import Chart
+from biflora.papers.cohort_content import CohortContent
 from biflora.papers.microbiome_content import MicrobiomeContent
-from biflora.papers.report_content import ReportContent, is_doubtful, verification_words
+from biflora.papers.report_content import ReportContent
+from biflora.papers.wording import is_doubtful, verification_words
 from biflora.values import Value
 
 
@@ -23,6 +25,12 @@ def print_microbiome(content: MicrobiomeContent, *, made_at: datetime) -> bytes:
     """The microbiome profile on A4 as PDF; equal input gives equal bytes."""
     data = plain(content) | {"paper": "microbiome profile", "name": content.title, "patient_id": content.title}
     return _set("microbiome.typ", data, made_at)
+
+
+def print_cohort(content: CohortContent, *, made_at: datetime) -> bytes:
+    """The report on a cohort on A4 as PDF; equal input gives equal bytes."""
+    named = {"paper": "cohort report", "name": content.title, "patient_id": content.title, "synthetic": False}
+    return _set("cohort.typ", plain(content) | named, made_at)
 
 
 def plain(value: Any) -> Any:

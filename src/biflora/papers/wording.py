@@ -78,3 +78,23 @@ def day(value: date) -> str:
 
 def minute(value: datetime) -> str:
     return value.strftime("%Y-%m-%d %H:%M")
+
+
+def verification_words(verification: str) -> str:
+    """How far a source was checked, in words a reader understands."""
+    known = {
+        "memory": "from memory, source not read",
+        "assumed": "assumed",
+        "page_read": "source read",
+        "abstract_read": "abstract read",
+        "abstract": "abstract read",
+        "full_text": "full text read",
+        "secondary": "from a secondary source",
+        "IID": "read in the FDA's database",
+    }
+    return known.get(verification, words(verification))
+
+
+def is_doubtful(verification: str) -> bool:
+    """True when at least part of it was remembered or assumed: the reader must be told."""
+    return any(word in verification for word in ("memory", "assumed", "inference"))

@@ -30,9 +30,17 @@ def measures_for(profile: Profile, proposed: Arm | None) -> tuple[Measure, ...]:
 
 
 def missing_parts(profile: Profile) -> set[str]:
-    """Which measurements are missing, by the `when` words of knowledge's measures."""
+    """Which measurements are missing, by the words of knowledge's measures and candidate_measurements."""
     laboratory = profile.patient.laboratory
-    missing: set[str] = set()
+    given = {
+        "itch": profile.score("itch_nrs"),
+        "s_aureus_load": laboratory.s_aureus_log10_copies_per_cm2,
+        "skin_ph": laboratory.skin_ph,
+        "tarc": laboratory.tarc_pg_per_ml,
+        "total_ige": laboratory.total_ige_iu_per_ml,
+        "faecal_butyrate": laboratory.faecal_butyrate_mmol_per_kg,
+    }
+    missing = {f"{name}_missing" for name, value in given.items() if value is None}
     if main_score(profile) is None:
         missing.add("severity_missing")
     if profile.skin is None:

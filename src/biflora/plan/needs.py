@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from biflora.knowledge.planning import NeedRule, body_surface_m2, care_steps, need_rules, plan_limit
+from biflora.knowledge.planning import NeedRule, care_steps, need_rules, plan_limit
 from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs
 from biflora.plan.signals import Signal, read_signals
 from biflora.profile.patient import Patient
 from biflora.profile.profile import Profile
+from biflora.profile.surface import topical_amount as topical_amount
 
 USUAL_SITES: dict[Condition, tuple[BodySite, ...]] = {
     Condition.ATOPIC_DERMATITIS: (BodySite.FLEXURES,),
@@ -72,15 +73,17 @@ def grams_per_day(patient: Patient) -> float:
     10 % of an adult's surface = 5 units = 2.5 g, twice a day 5 g.
     """
     area = sum(site.area_percent_bsa for site in patient.sites) or plan_limit("area_when_unknown").value
-    units = min(area, 100.0) / plan_limit("percent_bsa_per_finger_tip_unit").value
-    scale = body_surface_m2(patient.age_years) / plan_limit("adult_body_surface").value
-    grams = units * plan_limit("grams_per_finger_tip_unit").value * scale
+    grams = topical_amount(
+        min(area, 100.0), patient.age_years, weight_kg=patient.weight_kg, height_cm=patient.height_cm
+    ).grams
     daily = grams * plan_limit("applications_per_day").value
     low, high = plan_limit("smallest_grams_per_day").value, plan_limit("largest_grams_per_day").value
     return round(min(max(daily, low), high), 2)
 
 
 def _holds(rule: NeedRule, signal: Signal) -> bool:
+    if signal.upper is not None:
+        return _holds_below(rule, signal.upper)
     if signal.value is None:
         return rule.when_unknown == "yes"
     if rule.when_unknown == "yes":
@@ -89,10 +92,32 @@ def _holds(rule: NeedRule, signal: Signal) -> bool:
     return above and (rule.below is None or signal.value < rule.below)
 
 
+def _holds_below(rule: NeedRule, upper: float) -> bool:
+    """For a signal that lies anywhere from 0 to `upper`: only a range that holds all of it is sure.
+
+    Where the assay's limit lies above every threshold nothing is known, and the rule for the unknown speaks
+    (it is the least confident and gives way to any other that holds).
+    """
+    if rule.when_unknown == "yes":
+        return True
+    return not rule.at_least and (rule.below is None or upper <= rule.below)
+
+
+class _Below(float):
+    """A limit that writes itself as `less than` it."""
+
+    def __format__(self, form: str) -> str:
+        return f"less than {float(self):{form}}" if self > 0.0 else "nothing that was seen"
+
+
 def _need(rule: NeedRule, signal: Signal) -> Need:
-    because = rule.because if signal.value is None else rule.because.format(value=signal.value)
+    seen = signal.value if signal.upper is None else _Below(signal.upper)
+    told = seen is not None and rule.when_unknown == "no"
+    because = rule.because.format(value=seen) if told else rule.because
+    if signal.upper is not None and rule.when_unknown == "yes":
+        because += f" (below detection, but the assay's limit of {signal.upper:.1%} lies too high to say more)"
     confidence = rule.confidence
-    if signal.warned and signal.value is not None:
+    if signal.warned and told:
         confidence *= plan_limit("warned_confidence").value
         because += "; the sample carries a quality warning"
     return Need(

@@ -7,10 +7,20 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from biflora.plan.considered import (
+    CostRange,
+    FollowUpPlan,
+    GutPrompt,
+    Importance,
+    Judgement,
+    OralLine,
+    Separation,
+    WorthMeasuring,
+)
 from biflora.profile.patient import BodySite as BodySite
 from biflora.profile.patient import Condition as Condition
 from biflora.twin.forecast import Arm
-from biflora.values import Band, Finding, Record, Value
+from biflora.values import Band, Finding, Record, SourcedNumber, Value
 
 
 class Effect(StrEnum):
@@ -131,6 +141,18 @@ class StrainChoice(Value):
     suits: bool
     """True when the trial's population (age band) covers this patient."""
     cautions: str = ""
+    strains: tuple[str, ...] = ()
+    """The strain ids that together were tried; empty where the table names none one by one."""
+    cfu_low: float | None = None
+    cfu_high: float | None = None
+    """The dose tried, cells a day."""
+    effect_value: float | None = None
+    effect_low: float | None = None
+    effect_high: float | None = None
+    """The effect as a number with its 95 % interval, where one is known."""
+    effect_unit: str = ""
+    effect_meaning: str = ""
+    effect_verification: str = ""
     source: str
     verification: str
 
@@ -143,6 +165,8 @@ class ArmSummary(Value):
     allowed: bool
     blocked_because: tuple[str, ...] = ()
     instrument: str = ""
+    unit: str = ""
+    """Unit of improvement, gain and burden: points, %, or SD where trials were pooled on one scale."""
     improvement: Band | None = None
     """Fall of the severity score from today to week 12, in points (positive is better)."""
     gain_over_standard_care: Band | None = None
@@ -152,6 +176,39 @@ class ArmSummary(Value):
     burden: str = ""
     burden_points: float = 0.0
     evidence: str = ""
+    net_benefit: float | None = None
+    """Median gain over standard care less the burden, points; what the order follows."""
+    smallest_important_difference: SourcedNumber | None = None
+    importance: Importance = "not known"
+    """Whether the gain's 80 % interval lies above, across or below the smallest important difference."""
+    monthly_cost: CostRange | None = None
+    within_budget: bool | None = None
+    """False when even the lowest assumed cost lies above what the patient can pay; None: no budget was told."""
+    judgement: Judgement = Judgement()
+
+    @property
+    def improvement_in_words(self) -> str:
+        """`15.0 points (8.6 to 21.4)`, or why there is none."""
+        return _told(self.improvement, self.unit) or self._nothing()
+
+    @property
+    def gain_in_words(self) -> str:
+        """`0.35 SD (0.05 to 0.65)`, or why there is none."""
+        if self.arm == "standard_care":
+            return "the comparator"
+        return _told(self.gain_over_standard_care, self.unit) or self._nothing()
+
+    def _nothing(self) -> str:
+        return "no trial found" if self.judgement.certainty == "no trial found" else "not forecast"
+
+
+def _told(band: Band | None, unit: str) -> str:
+    """Median and 80 % interval with the unit; differences in SD need two decimals."""
+    if band is None:
+        return ""
+    decimals = 2 if unit == "SD" else 1
+    middle, low, high = (f"{round(x, decimals) + 0.0:.{decimals}f}" for x in (band.median, band.q10, band.q90))
+    return f"{middle} {unit} ({low} to {high})".replace("  ", " ")
 
 
 class Step(Value):
@@ -184,6 +241,13 @@ class Plan(Record):
     separable: bool = False
     verdict: str = ""
     """One or two sentences, e.g. that the arms cannot be separated."""
+    separation: Separation | None = None
+    """Which arms cannot be told apart, why, and what would tell them apart; None when they can."""
+    worth_measuring: WorthMeasuring | None = None
+    """Whether one more measurement before deciding would change the choice."""
+    follow_up: FollowUpPlan | None = None
+    oral_use: tuple[OralLine, ...] = ()
+    gut_prompts: tuple[GutPrompt, ...] = ()
     steps: tuple[Step, ...] = ()
     strains: tuple[StrainChoice, ...] = ()
     needs: Needs | None = None
@@ -194,3 +258,8 @@ class Plan(Record):
     @property
     def stopped(self) -> bool:
         return any(flag.level == "stop" for flag in self.red_flags)
+
+    @property
+    def must_be_answered(self) -> tuple[RedFlag, ...]:
+        """The flags that need an answer (who, when, what was found) before the plan can be approved."""
+        return tuple(flag for flag in self.red_flags if flag.level != "stop")

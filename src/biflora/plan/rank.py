@@ -12,9 +12,10 @@ from biflora.knowledge.planning import arm_burdens, plan_limit
 from biflora.knowledge.trials import arm_evidence
 from biflora.plan.plan import ArmSummary, Condition
 from biflora.plan.signals import main_score, severity_scores
+from biflora.plan.weighing import cost_of, importance, important_difference, judgement, within_budget
 from biflora.profile.profile import Profile
 from biflora.twin.forecast import ARMS, Arm, Difference, Forecast
-from biflora.values import Band, Value
+from biflora.values import Band, SourcedNumber, Value
 
 DRAWS = 4096
 Z80 = 1.2815515655446004
@@ -37,6 +38,12 @@ class Ranking(Value):
     flips: bool = False
     """True when the proposal would be another one with the gut link switched off."""
     proposed_gut_link_off: Arm | None = None
+    best_gains_over: dict[Arm, Band | None] = {}
+    """How much the best arm gains over each that cannot be told from it."""
+    extra_burden: dict[Arm, float] = {}
+    """What the best arm asks beyond each of them, points."""
+    smallest: SourcedNumber | None = None
+    """Smallest important difference of the severity that is forecast."""
 
 
 def rank_arms(profile: Profile, forecast: Forecast, blocked: Mapping[Arm, tuple[str, ...]]) -> Ranking:
@@ -49,16 +56,19 @@ def rank_arms(profile: Profile, forecast: Forecast, blocked: Mapping[Arm, tuple[
     burdens = {arm: arm_burdens()[arm].points * scale for arm in ARMS}
     on = _Comparison(forecast, observable, allowed, burdens, gut_link=True)
     off = _Comparison(forecast, observable, allowed, burdens, gut_link=False)
-    order = sorted(ARMS, key=lambda arm: (arm in blocked, -on.net(arm), burdens[arm]))
+    order = sorted(ARMS, key=lambda arm: (arm in blocked, -on.net(arm), burdens[arm], cost_of(arm).low))
+    smallest = important_difference(profile, forecast, observable)
     summaries = tuple(
-        _summary(profile, forecast, observable, arm, rank, blocked.get(arm, ()), on)
+        _summary(profile, forecast, observable, arm, rank, blocked.get(arm, ()), on, smallest)
         for rank, arm in enumerate(order, start=1)
     )
     proposed, proposed_off = on.proposal(), off.proposal()
+    together = tuple(arm for arm in on.together if arm != on.best)
     return Ranking(
         arms=summaries, observable=observable, proposed=proposed, best=on.best,
         best_gut_link_off=off.best if off.known else None, separable=on.separable,
-        not_separable_from_best=tuple(arm for arm in on.together if arm != on.best),
+        not_separable_from_best=together, smallest=smallest, best_gains_over=on.gains_of_best(together),
+        extra_burden={} if on.best is None else {arm: burdens[on.best] - burdens[arm] for arm in together},
         flips=off.known and proposed_off != proposed, proposed_gut_link_off=proposed_off if off.known else None,
     )  # fmt: skip
 
@@ -66,12 +76,16 @@ def rank_arms(profile: Profile, forecast: Forecast, blocked: Mapping[Arm, tuple[
 def severity_observable(profile: Profile, forecast: Forecast) -> str | None:
     """Key of the observable that stands for severity: a scored instrument where it is forecast, else SCORAD, EASI.
 
-    Where only trials' changes are shown (no model of the condition), the one observable that they share.
+    Where only trials are shown (no model of the condition), their differences pooled on one scale, else the change
+    that they share.
     """
     known = {course.observable for course in forecast.courses}
     wanted = (*(score.instrument for score in severity_scores(profile)), *SEVERITY_ORDER)
-    found = next((key for key in wanted if key in known), None)
-    return found if found is not None or forecast.mechanistic else next(iter(sorted(known)), None)
+    if forecast.mechanistic:
+        return next((key for key in wanted if key in known), None)
+    compared = {difference.observable for difference in forecast.differences}
+    pooled = [key for key in sorted(compared) if key not in known]  # all trials on one scale: more than one trial
+    return next(iter((*pooled, *sorted(known))), None)
 
 
 class _Comparison:
@@ -98,7 +112,7 @@ class _Comparison:
     def net(self, arm: Arm) -> float:
         """Median gain over standard care minus burden, in points."""
         gain = self.gains.get(arm) if self.known else None
-        return (0.0 if gain is None else gain.median) - self.burdens[arm]
+        return round((0.0 if gain is None else gain.median) - self.burdens[arm], 9)  # equal stays equal
 
     @property
     def separable(self) -> bool:
@@ -128,6 +142,9 @@ class _Comparison:
             if self.observable is None
             else self.forecast.difference(arm, against, self.observable, gut_link=self.gut_link)
         )
+
+    def gains_of_best(self, others: Sequence[Arm]) -> dict[Arm, Band | None]:
+        return {} if self.best is None else {arm: self._better_by(self.best, arm) for arm in others}
 
     def _gain(self, arm: Arm) -> Band | None:
         return self._better_by(arm, "standard_care")
@@ -225,7 +242,7 @@ def _sd(band: Band) -> float:
 
 def _summary(
     profile: Profile, forecast: Forecast, observable: str | None, arm: Arm, rank: int, blocked: tuple[str, ...],
-    on: _Comparison,
+    on: _Comparison, smallest: SourcedNumber | None,
 ) -> ArmSummary:  # fmt: skip
     course = None if observable is None else forecast.course(arm, observable)
     against = None if observable is None else forecast.difference(arm, "standard_care", observable)
@@ -236,14 +253,21 @@ def _summary(
         score = profile.score(observable)
         start = score.value if score is not None else course.bands[0].median
         improvement = fall_from(start, course.bands[-1])
+    gain = None if against is None else mirrored(against.bands[-1])
+    gain_off = None if off is None else mirrored(off.bands[-1])
+    cost = cost_of(arm)
+    unit = next((o.unit for o in forecast.observables if o.key == observable), "")
     label = next((o.label for o in forecast.observables if o.key == observable), observable or "")
     return ArmSummary(
-        arm=arm, rank=rank, allowed=not blocked, blocked_because=blocked, instrument=label,
+        arm=arm, rank=rank, allowed=not blocked, blocked_because=blocked, instrument=label, unit=unit,
         improvement=improvement,
-        gain_over_standard_care=None if against is None else mirrored(against.bands[-1]),
-        gain_gut_link_off=None if off is None else mirrored(off.bands[-1]),
+        gain_over_standard_care=gain, gain_gut_link_off=gain_off,
         probability_best=on.chances.get(arm),
         probability_important_gain=None if against is None else against.probability_important,
         burden=burden.text, burden_points=round(on.burdens[arm], 2),
         evidence=evidence_for(profile.patient.condition, arm),
+        net_benefit=round(on.net(arm), 3) if on.known and (arm in on.gains or arm == "standard_care") else None,
+        smallest_important_difference=smallest, importance=importance(gain, smallest), monthly_cost=cost,
+        within_budget=within_budget(profile, cost),
+        judgement=judgement(profile.patient.condition, arm, gain, gain_off),
     )  # fmt: skip

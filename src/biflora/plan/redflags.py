@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from difflib import get_close_matches
 
-from biflora.errors import ClinicianMust
+from biflora.errors import ClinicianMust, NotAllowed
 from biflora.knowledge.redflags import RedFlagRule, red_flag_rules, sign_words
+from biflora.plan.considered import FlagAnswer
 from biflora.plan.plan import RedFlag
 from biflora.profile.patient import Patient
 from biflora.twin.forecast import ARMS, Arm
+
+SHORTEST_ANSWER, LONGEST_ANSWER = 3, 500
+"""Characters of an answer to a red flag."""
 
 
 def find_red_flags(patient: Patient) -> tuple[RedFlag, ...]:
@@ -64,6 +69,38 @@ def blocked_arms(flags: Iterable[RedFlag]) -> dict[Arm, tuple[str, ...]]:
         for arm in ARMS if flag.level == "stop" else flag.blocks:
             reasons[arm].append(flag.message)
     return {arm: tuple(found) for arm, found in reasons.items() if found}
+
+
+def answered(
+    flags: Iterable[RedFlag], found: Mapping[str, str], *, by: str, at: datetime
+) -> tuple[FlagAnswer, ...]:
+    """One answer for each flag that asks or reroutes, from what was found by flag key.
+
+    An answer lifts no closed arm; it says that a person looked. Raises NotAllowed while a stop stands,
+    ClinicianMust naming the unanswered rules, too short an answer, or an answer to no flag of this plan.
+    """
+    flags = tuple(flags)
+    if any(flag.level == "stop" for flag in flags):
+        raise NotAllowed(
+            "A red flag stops this plan. Resolve it and start a new consultation; nothing is approved."
+        )
+    known = {flag.key for flag in flags}
+    foreign = sorted(set(found) - known)
+    if foreign:
+        raise ClinicianMust(f"answers: this plan has no red flag named {', '.join(key[:40] for key in foreign)}.")
+    given = {key: " ".join(text.split()) for key, text in found.items()}
+    open_flags = [flag.key for flag in flags if not given.get(flag.key)]
+    if open_flags:
+        raise ClinicianMust(
+            f"Answer these red flags before you approve: {', '.join(open_flags)}. Say for each what was found."
+        )
+    wrong = [flag.key for flag in flags if not SHORTEST_ANSWER <= len(given[flag.key]) <= LONGEST_ANSWER]
+    if wrong:
+        raise ClinicianMust(
+            f"The answers to {', '.join(wrong)} must say what was found in {SHORTEST_ANSWER} to {LONGEST_ANSWER} "
+            "characters."
+        )
+    return tuple(FlagAnswer(flag=flag.key, found=given[flag.key], by=by, at=at) for flag in flags)
 
 
 def _mentions(entries: Iterable[str], words: Iterable[str]) -> bool:

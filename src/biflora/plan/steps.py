@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from biflora.knowledge.checking import effects
+from biflora.knowledge.oral import fibre_grams
 from biflora.knowledge.planning import Advice, care_steps, diet_advice
 from biflora.plan.plan import Measure, Needs, RedFlag, Step, StrainChoice
 from biflora.plan.strains import strain_to_discuss
@@ -27,7 +28,8 @@ def steps_for(
         steps.append(_oral(strains, "Discuss"))
     elif oral_open and strains:
         steps.append(_oral(strains, "Not proposed, an option to discuss:"))
-    steps.extend(_advice(row, "diet") for row in diet_advice().values() if applies(row, patient))
+    fibre = _fibre(patient)
+    steps.extend(_advice(row, "diet", fibre) for row in diet_advice().values() if applies(row, patient))
     steps.extend(
         Step(
             kind="measure", text=f"Week {m.week}: {m.what}.", because=m.because, source=m.source,
@@ -64,11 +66,17 @@ def _refer(flag: RedFlag) -> Step:
     )
 
 
-def _advice(row: Advice, kind: str) -> Step:
+def _fibre(patient: Patient) -> str:
+    """The amount a day of this age, as part of the sentence; empty where the source names none."""
+    row = fibre_grams(patient.age_years)
+    return "" if row is None else f", about {row.grams_per_day:g} g a day"
+
+
+def _advice(row: Advice, kind: str, fibre: str = "") -> Step:
     return Step.model_validate(
         {
-            "kind": kind, "text": row.text, "because": row.because, "evidence": row.evidence,
-            "source": row.source, "verification": row.verification,
+            "kind": kind, "text": row.text.replace("{fibre}", fibre), "because": row.because,
+            "evidence": row.evidence, "source": row.source, "verification": row.verification,
         }
     )  # fmt: skip
 

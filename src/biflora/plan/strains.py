@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from biflora.knowledge.oral import tried_doses
 from biflora.knowledge.strains import OralStrain, oral_strains
 from biflora.plan.plan import StrainChoice
 from biflora.profile.patient import Patient
@@ -40,8 +41,16 @@ def _choice(row: OralStrain, patient: Patient, blocked: tuple[str, ...]) -> Stra
         cautions.append("not for this patient: " + " ".join(blocked))
     if row.age_at_least is None and row.age_below is None:
         cautions.append("the trial's ages are not stated")
+    tried = tried_doses().get(row.key)
+    told = {} if tried is None else {
+        "strains": tried.strain_ids, "cfu_low": tried.cfu_per_day_low, "cfu_high": tried.cfu_per_day_high,
+        "effect_value": tried.effect, "effect_low": tried.effect_low, "effect_high": tried.effect_high,
+        "effect_unit": tried.unit, "effect_meaning": tried.meaning,
+        "effect_verification": "" if tried.effect is None else tried.verification,
+    }  # fmt: skip
     return StrainChoice(
-        strain_id=row.strain_id, species=row.species, cfu_per_day=row.cfu_per_day, weeks=row.duration_weeks,
+        **told, strain_id=row.strain_id, species=row.species, cfu_per_day=row.cfu_per_day,
+        weeks=row.duration_weeks,
         population=row.population, trial=row.trial, n=row.n, effect=row.effect, sign=row.sign,
         evidence_level=row.evidence_level, suits=row.suits_age(patient.age_years) and not closed,
         cautions="; ".join(cautions), source=row.source, verification=row.verification,

@@ -47,14 +47,16 @@ def _with_forecast(ranking: Ranking) -> str:
 
 
 def _in_trials(ranking: Ranking) -> str:
-    """Where a trial gave a number without a model behind it: that number, and what it is not."""
+    """Where trials gave a number without a model behind it: that number, and what it is not."""
     found = [
-        f"{_name(arm.arm).lower()} {interval(arm.gain_over_standard_care)} better than its comparator "
-        f"({arm.instrument}, %)"
+        f"{_name(arm.arm).lower()} {interval(arm.gain_over_standard_care, decimals)} {arm.unit} better than its "
+        f"comparator ({arm.instrument})"
         for arm in ranking.arms
-        if arm.gain_over_standard_care is not None and arm.arm != "standard_care"
+        if arm.gain_over_standard_care is not None
+        and arm.arm != "standard_care"
+        and (decimals := 2 if arm.unit == "SD" else 1)
     ]
-    return f" In one trial, between the means of its arms: {'; '.join(found)}." if found else ""
+    return f" In trials, between the means of their arms: {'; '.join(found)}." if found else ""
 
 
 def _flip(ranking: Ranking) -> str:
@@ -85,10 +87,12 @@ def _by(arm: ArmSummary) -> str:
     return f" ({ARM_LABELS[arm.arm].lower()}: {interval(gain)} {arm.instrument} points better than standard care)"
 
 
-def interval(band: Band) -> str:
+def interval(band: Band, decimals: int = 1) -> str:
     """`6.1, 80 % interval -2.0 to 14.3`"""
-    median, low, high = (round(value, 1) + 0.0 for value in (band.median, band.q10, band.q90))  # no "-0.0"
-    return f"{median:.1f}, 80 % interval {low:.1f} to {high:.1f}"
+    told = [
+        f"{round(value, decimals) + 0.0:.{decimals}f}" for value in (band.median, band.q10, band.q90)
+    ]  # no "-0.0"
+    return f"{told[0]}, 80 % interval {told[1]} to {told[2]}"
 
 
 def _name(arm: Arm) -> str:

@@ -32,6 +32,8 @@ def prescribe(
     patient_state: str,
     sites: Sequence[tuple[BodySite, float]],
     age_years: float,
+    weight_kg: float | None = None,
+    height_cm: float | None = None,
     written_on: date,
     applications_per_day: int = 2,
     days: int = 28,
@@ -55,7 +57,14 @@ def prescribe(
     if not 1 <= applications_per_day <= 6 or not 1 <= days <= 365:
         raise ClinicianMust("Enter 1 to 6 applications a day for 1 to 365 days.")
     vehicle = vehicles()[formula.vehicle]
-    amount = amount_for(sites, age_years=age_years, applications_per_day=applications_per_day, days=days)
+    amount = amount_for(
+        sites,
+        age_years=age_years,
+        applications_per_day=applications_per_day,
+        days=days,
+        weight_kg=weight_kg,
+        height_cm=height_cm,
+    )
     container, count = container_for(amount.grams_total, vehicle.dosage_form)
     asked = {(f.rule, name) for f in checked for name in f.subject.split(", ")}
     found = (*checked, *questions(formula, asked), *find_interactions(formula, current_treatments))

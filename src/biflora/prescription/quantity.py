@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from biflora.errors import ClinicianMust
 from biflora.knowledge.dispensing import Container, containers, dispensing_setting
-from biflora.knowledge.planning import body_surface_m2, plan_limit
+from biflora.knowledge.planning import plan_limit
+from biflora.plan.needs import topical_amount
 from biflora.plan.plan import BodySite
 from biflora.prescription.prescription import Amount
 
@@ -15,7 +16,13 @@ ADULT_YEARS = 18.0
 
 
 def amount_for(
-    sites: Sequence[tuple[BodySite, float]], *, age_years: float, applications_per_day: int, days: int
+    sites: Sequence[tuple[BodySite, float]],
+    *,
+    age_years: float,
+    applications_per_day: int,
+    days: int,
+    weight_kg: float | None = None,
+    height_cm: float | None = None,
 ) -> Amount:
     """Finger-tip units and grams for the affected area (percent of body surface).
 
@@ -31,7 +38,7 @@ def amount_for(
     per_unit = plan_limit("percent_bsa_per_finger_tip_unit")
     grams = plan_limit("grams_per_finger_tip_unit")
     step = dispensing_setting("round_finger_tip_units_to").value
-    exact = area / per_unit.value * body_surface_m2(age_years) / plan_limit("adult_body_surface").value
+    exact = topical_amount(area, age_years, weight_kg=weight_kg, height_cm=height_cm).finger_tip_units
     units = max(step, math.ceil(exact / step - 1e-9) * step)
     each = units * grams.value
     return Amount(

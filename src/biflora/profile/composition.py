@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from biflora.knowledge.indices import quantity_settings, setting
 from biflora.knowledge.taxa import Guild, guilds_at, limit
-from biflora.profile.names import Named, name_feature
+from biflora.profile.names import Named, clean, name_feature
 from biflora.profile.profile import GuildShare, SiteName, TaxonShare
-from biflora.profile.table import LabTable, Numbers
+from biflora.profile.table import Feature, LabTable, Numbers
 from biflora.values import State
 
+Mask = NDArray[np.bool_]
 INTERVAL = (0.025, 0.975)
 SPECIES_BLIND = ("16S V4", "16S V3-V4", "array")
 """Assays that cannot tell one Staphylococcus from another, whatever name the classifier printed."""
@@ -30,6 +33,10 @@ class Composition:
     """Their reads, or their shares when the file holds shares only."""
     host: float
     """The host's part of all that was classified, 0-1."""
+    features: tuple[Feature, ...] = ()
+    """The same features as the file names them."""
+    spike_reads: float | None = None
+    """Reads of the organism that was added to the sample, taken out of the composition; None: none was named."""
 
     @property
     def total(self) -> float:
@@ -37,69 +44,134 @@ class Composition:
 
     @property
     def has_counts(self) -> bool:
-        return self.table.has_counts
+        return self.table.has_counts and self.table.assay != "array"
+
+    @property
+    def no_counts_because(self) -> str:
+        """Why nothing was counted; empty when reads were."""
+        if self.has_counts:
+            return ""
+        if self.table.assay == "array":
+            return "An array gives signals, not reads."
+        return "The file holds shares without reads."
 
     @property
     def shares(self) -> Numbers:
         return self.values / self.total
 
-    def of_guild(self, key: str) -> Numbers:
+    def of_guild(self, key: str) -> Mask:
         """True for each feature that belongs to the guild."""
         return np.array([key in name.guilds for name in self.named], dtype=bool)
 
-    def of_genus(self, genus: str) -> Numbers:
+    def of_genus(self, genus: str) -> Mask:
         return np.array([name.genus == genus for name in self.named], dtype=bool)
 
 
-def compose(table: LabTable, sample: str) -> Composition | None:
-    """The sample's composition; None when it holds no read, or the host's only."""
+def compose(table: LabTable, sample: str, spike_in: str | None = None) -> Composition | None:
+    """The sample's composition without the host and without the organism that was added (`spike_in`, its name).
+
+    None when nothing else holds a read.
+    """
     values = table.row(sample)
     present = np.flatnonzero(values > 0)
-    named = [name_feature(table.features[i]) for i in present]
+    features = [table.features[i] for i in present]
+    named = [name_feature(feature) for feature in features]
     is_host = np.array([name.is_host for name in named], dtype=bool)
-    total = float(values[present].sum())
-    kept = values[present][~is_host] if len(named) else values[present]
+    is_spike = np.array(
+        [_is_the_spike(feature, name, spike_in) for feature, name in zip(features, named, strict=True)], dtype=bool
+    )
+    is_kept = ~(is_host | is_spike)
+    total = float(values[present][~is_spike].sum())
+    kept = values[present][is_kept]
     if total <= 0 or kept.sum() <= 0:
         return None
     return Composition(
         table=table,
         sample=sample,
-        named=tuple(name for name, host in zip(named, is_host, strict=True) if not host),
+        named=tuple(name for name, keep in zip(named, is_kept, strict=True) if keep),
         values=kept,
         host=float(values[present][is_host].sum()) / total,
+        features=tuple(feature for feature, keep in zip(features, is_kept, strict=True) if keep),
+        spike_reads=float(values[present][is_spike].sum()) if spike_in else None,
     )
 
 
-def counting_interval(reads: float, depth: float) -> tuple[float, float]:
+def _is_the_spike(feature: Feature, name: Named, spike_in: str | None) -> bool:
+    if not spike_in:
+        return False
+    written = (feature.name, clean(feature.name), name.name, clean(feature.lineage[-1]) if feature.lineage else "")
+    return clean(spike_in).lower() in {text.lower() for text in written if text}
+
+
+def counting_interval(reads: float, depth: float, dispersion: float = 0.0) -> tuple[float, float]:
     """95 % interval of a share from reads: quantiles of Beta(reads + 0.5, depth - reads + 0.5) (Jeffreys).
 
-    Counting alone: it does not hold the spread between swabs, extractions or days.
+    Counting alone: it does not hold the spread between swabs, extractions or days. A `dispersion` above zero (the
+    correlation of two reads of one library) does for repeats: a Dirichlet-multinomial of that correlation counts
+    like depth / (1 + (depth - 1) dispersion) independent reads.
+    """
+    low, high = counting_intervals(np.array([reads]), depth, dispersion)
+    return float(low[0]), float(high[0])
+
+
+def counting_intervals(reads: Numbers, depth: float, dispersion: float = 0.0) -> tuple[Numbers, Numbers]:
+    """The same for many taxa of one sample: each the marginal of a Dirichlet over the taxon and the rest.
+
+    Half a read stands on either cell of each question. Half a read on every taxon of a list of thousands would
+    instead be thousands of reads that nobody counted; so a guild and a taxon with the same reads have the same
+    interval.
     """
     from scipy.special import betaincinv
 
-    low, high = (float(betaincinv(reads + 0.5, depth - reads + 0.5, p)) for p in INTERVAL)
-    return (0.0 if reads <= 0 else low), (1.0 if reads >= depth else high)
+    prior = setting("counting_prior")
+    scale = 1.0 / (1.0 + max(depth - 1.0, 0.0) * dispersion)
+    different, back = np.unique(reads, return_inverse=True)
+    x, rest = different * scale + prior, (depth - different) * scale + prior
+    low, high = (np.asarray(betaincinv(x, rest, p)) for p in INTERVAL)
+    low, high = np.where(different <= 0, 0.0, low), np.where(different >= depth, 1.0, high)
+    return low[back], high[back]
+
+
+def repeat_interval(composition: Composition, reads: float) -> tuple[float, float] | None:
+    """95 % interval of what another library of the same swab could show; None where no repeats were measured.
+
+    From a handful of repeats (see `quantity_settings.csv`): an order of size, never shown unasked.
+    """
+    row = quantity_settings().get(
+        f"replicate_dispersion_{composition.table.assay.lower().replace(' ', '_').replace('-', '_')}"
+    )
+    if row is None or not composition.has_counts:
+        return None
+    return counting_interval(reads, composition.total, row.value)
 
 
 def taxon_shares(composition: Composition) -> tuple[TaxonShare, ...]:
-    """All taxa by today's names, largest share first; features of one name are added up."""
+    """All taxa by today's names, largest first, each with its counting interval; one name's features add up."""
     sums: dict[tuple[str, str], float] = {}
-    taxids: dict[tuple[str, str], int | None] = {}
+    first: dict[tuple[str, str], Named] = {}
     for name, value in zip(composition.named, composition.values, strict=True):
         key = (name.name, name.rank)
         sums[key] = sums.get(key, 0.0) + float(value)
-        taxids.setdefault(key, name.taxid)
-    total = composition.total
+        first.setdefault(key, name)
+    total, counted = composition.total, composition.has_counts
     ordered = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+    low, high = (
+        (limits.tolist() for limits in counting_intervals(np.array([value for _, value in ordered]), total))
+        if counted
+        else ([None] * len(ordered), [None] * len(ordered))
+    )
     return tuple(
         TaxonShare(
-            name=name,
-            ncbi_taxid=taxids[name, rank],
-            rank=rank,
-            reads=value if composition.has_counts else None,
+            name=key[0],
+            ncbi_taxid=first[key].taxid,
+            rank=key[1],
+            reads=value if counted else None,
             share=value / total,
+            low=low[place],
+            high=high[place],
+            known=first[key].known,
         )
-        for (name, rank), value in ordered
+        for place, (key, value) in enumerate(ordered)
     )
 
 
@@ -126,7 +198,7 @@ def _guild_share(composition: Composition, guild: Guild) -> GuildShare:
             state=State.BELOW_DETECTION,
             reads=0.0 if composition.has_counts else None,
             detection_limit=detection,
-            note=_joined("" if detection else "The file holds shares only: no detection limit.", guild.note),
+            note=_joined("" if detection else f"{composition.no_counts_because} No detection limit.", guild.note),
         )
     low, high = counting_interval(value, total) if composition.has_counts else (None, None)
     return GuildShare(

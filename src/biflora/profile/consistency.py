@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from biflora.errors import ClinicianMust
+from biflora.knowledge.instruments import instrument_named
 from biflora.knowledge.lookup import find_substance
 from biflora.knowledge.pharmacy import vehicles
 from biflora.knowledge.redflags import sign_words
@@ -70,12 +71,14 @@ def _sites(patient: Patient, where: str) -> None:
 def _scores(patient: Patient, where: str) -> None:
     seen = set()
     for number, given in enumerate(patient.scores, start=1):
-        if (given.instrument, given.on) in seen:
+        row = instrument_named(given.instrument)
+        entry = (given.instrument if row is None else row.key, given.on)
+        if entry in seen:
             raise ClinicianMust(
                 f"{where}: 'scores', entry {number}: the instrument stands twice for one day; keep one, or give "
                 "each its date ('on')."
             )
-        seen.add((given.instrument, given.on))
+        seen.add(entry)
 
 
 def _birth(patient: Patient, where: str) -> None:

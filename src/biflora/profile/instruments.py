@@ -6,7 +6,15 @@ import difflib
 from collections.abc import Mapping
 
 from biflora.errors import ClinicianMust
-from biflora.knowledge.instruments import Instrument, InstrumentItem, area_grades, band_of, instruments, items_of
+from biflora.knowledge.instruments import (
+    Instrument,
+    InstrumentItem,
+    area_grades,
+    band_of,
+    instrument_named,
+    instruments,
+    items_of,
+)
 from biflora.profile.patient import InstrumentInput
 from biflora.profile.profile import Score
 
@@ -48,9 +56,10 @@ def score(given: InstrumentInput, age_years: float) -> Score:
 
 def _instrument(key: str) -> Instrument:
     table = instruments()
+    found = instrument_named(key)
+    if found is not None:
+        return found
     folded = key.strip().lower().replace("-", "_").replace(" ", "_")
-    if folded in table:
-        return table[folded]
     near = difflib.get_close_matches(folded, list(table), n=3, cutoff=0.5) or sorted(table)
     raise ClinicianMust(
         f"scores: an instrument is named that biflora does not score; use one of {', '.join(near)}."
@@ -83,7 +92,9 @@ def _from_items(row: Instrument, given: dict[str, float], age_years: float) -> f
         near = difflib.get_close_matches(unknown[0], list(items), n=2, cutoff=0.4) or list(items)[:4]
         raise ClinicianMust(f"scores, {row.key}: '{unknown[0]}' is none of its items; use {', '.join(near)}.")
     missing = [name for name in items if name not in values]
-    if missing:
+    if len(missing) <= row.items_may_miss:
+        values |= dict.fromkeys(missing, 0.0)
+    else:
         raise ClinicianMust(
             f"scores, {row.key}: the item '{missing[0]}' is missing ({len(missing)} in all); add it."
         )

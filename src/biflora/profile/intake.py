@@ -9,6 +9,7 @@ from typing import Any
 from biflora.errors import ClinicianMust
 from biflora.profile.consistency import check_patient
 from biflora.profile.instruments import score
+from biflora.profile.laboratory import with_laboratory_fields
 from biflora.profile.patient import Patient
 from biflora.values import parse, read_json_object
 
@@ -17,6 +18,9 @@ LARGEST = 1_000_000
 
 def read_patient(path: Path) -> Patient:
     """The patient in a TOML or JSON file; scores may stand as `[scores] scorad = 45.2`.
+
+    A laboratory value stands in its own field in that field's unit, or with any unit under `[laboratory.values]`,
+    as in `tarc = "1.2 ng/mL"`.
 
     Raises ClinicianMust with one sentence per wrong field; what stood in the field is never repeated.
     """
@@ -36,6 +40,10 @@ def read_patient(path: Path) -> Patient:
             score(given, patient.age_years)
         except ClinicianMust as problem:
             raise ClinicianMust(f"{path.name}: {problem}") from None
+    try:
+        patient = with_laboratory_fields(patient)
+    except ClinicianMust as problem:
+        raise ClinicianMust(f"{path.name}: {problem}") from None
     check_patient(patient, where=path.name)
     return patient
 

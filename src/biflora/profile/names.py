@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -19,6 +20,10 @@ SEQUENCE = re.compile(r"^[ACGTN]{50,}$")
 HASH = re.compile(r"^[0-9a-f]{32}$")
 VIRUS = re.compile(r"\b(?:phage|virus|viridae|viroid|prophage)\b", re.I)
 FUNGI = re.compile(r"^(?:Eukaryota|Fungi|Ascomycota|Basidiomycota|Eumycota)$", re.I)
+DOTTED = re.compile(r"[A-Z][a-z]+\.[a-z]+")
+SPACES = re.compile(r"\s+")
+GENUS = re.compile(r"[A-Z][a-z]+(?:-[A-Z][a-z]+)?")
+EPITHET = re.compile(r"[a-z]{3,}(?:-[a-z]+)?")
 SUFFIX_OF_RANK = {"aceae": "family", "ales": "order"}
 RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
 
@@ -41,12 +46,13 @@ class Named:
         return self.kingdom == "host"
 
 
+@lru_cache(maxsize=50_000)
 def clean(text: str) -> str:
     """One name without rank prefix, brackets and underscores; empty for `uncultured`, `NA` and the like."""
     text = PREFIX.sub("", text.strip().strip('"')).replace("_", " ").replace("[", "").replace("]", "").strip()
-    if re.fullmatch(r"[A-Z][a-z]+\.[a-z]+", text):
+    if "." in text and DOTTED.fullmatch(text):
         text = text.replace(".", " ")
-    return "" if NOTHING.match(text.replace(" ", "_")) or NOTHING.match(text) else re.sub(r"\s+", " ", text)
+    return "" if NOTHING.match(text.replace(" ", "_")) or NOTHING.match(text) else SPACES.sub(" ", text)
 
 
 def clean_lineage(parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -76,7 +82,7 @@ def dotted_lineage(text: str) -> tuple[str, ...]:
         return tuple(token for token in tokens if token)
     above = tokens[: min(family, 4)] + [""] * max(0, 4 - family)
     rest = tokens[family + 1 :]
-    genus = next((token for token in rest if re.fullmatch(r"[A-Z][a-z]+(?:-[A-Z][a-z]+)?", token)), "")
+    genus = next((token for token in rest if GENUS.fullmatch(token)), "")
     species = ""
     for first, second in pairwise(rest):
         if first == genus and binomial(f"{first} {second}")[1]:
@@ -89,12 +95,12 @@ def binomial(text: str) -> tuple[str, str]:
     words = text.split(" ")
     if words and words[0].lower() in ("uncultured", "candidatus", "unclassified"):
         words = words[1:]
-    if not words or not re.fullmatch(r"[A-Z][a-z]+(?:-[A-Z][a-z]+)?", words[0]):
+    if not words or not GENUS.fullmatch(words[0]):
         return "", ""
     epithet = words[1] if len(words) > 1 else ""
     if VIRUS.search(text):
         return "", ""
-    named = re.fullmatch(r"[a-z]{3,}(?:-[a-z]+)?", epithet) and epithet not in (
+    named = EPITHET.fullmatch(epithet) and epithet not in (
         "bacterium", "genomosp", "metagenome", "group", "clade", "cf", "aff", "sensu", "incertae", "unclassified",
         "unknown", "uncultured", "unidentified", "genus", "species",
     )  # fmt: skip
@@ -166,7 +172,7 @@ def _from_lineage(lineage: tuple[str, ...]) -> tuple[str, str]:
     joined = re.fullmatch(rf"{re.escape(genus)}([a-z]{{3,}})", species_text)  # phyloseq drops the space
     if joined:
         return genus, joined.group(1)
-    if re.fullmatch(r"[a-z]{3,}(?:-[a-z]+)?", species_text):
+    if EPITHET.fullmatch(species_text):
         return genus, binomial(f"{genus} {species_text}")[1]
     written, epithet = binomial(species_text)
     if not epithet:
@@ -186,6 +192,18 @@ def _by_number(feature: Feature) -> TaxonRow | None:
         return None
     row = find_taxon("", feature.taxid)
     return row if row is not None and row.rank == "species" and feature.rank in ("", "species") else None
+
+
+def contradictions(features: Iterable[Feature]) -> int:
+    """How many features carry a name and an NCBI number that knowledge holds for two different taxa."""
+    count = 0
+    for feature in features:
+        numbered = find_taxon("", feature.taxid) if feature.taxid is not None else None
+        if numbered is None or feature.rank not in ("", numbered.rank):
+            continue
+        named = name_feature(replace(feature, taxid=None))
+        count += named.known and named.rank == numbered.rank and named.name != numbered.name
+    return count
 
 
 def _is_code(name: str) -> bool:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from biflora.values import Value
+
+MEASURED = re.compile(r"([<>]?)\s*(-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?)(?:\s+(\S.*)|([^\d\s.,].*))?")
+"""A limit sign, a number with a decimal point, a unit; a comma in the number is refused, it has two meanings."""
 
 
 class Condition(StrEnum):
@@ -53,8 +58,35 @@ class InstrumentInput(Value):
     on: date | None = None
 
 
+class MeasuredValue(Value):
+    """A number with its unit as the laboratory printed it, also read from text as `1.2 ng/mL` or `<5 pg/mL`."""
+
+    value: float
+    unit: str = Field(max_length=30)
+    limit: Literal["", "<", ">"] = ""
+    """`<`: below what the assay could measure; `>`: above it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, given: object) -> object:
+        if not isinstance(given, str | int | float):
+            return given
+        found = MEASURED.fullmatch(given.strip()) if isinstance(given, str) else None
+        if found is None:
+            raise PydanticCustomError(
+                "measured_value",
+                "must be a number with its unit in quotes, such as '1.2 ng/mL' (a point for decimals, nothing "
+                "between thousands)",
+            )
+        return {"limit": found[1], "value": float(found[2]), "unit": (found[3] or found[4] or "").strip()}
+
+
 class Laboratory(Value):
-    """Measurements beside the microbiome tables; each is None when not measured."""
+    """Measurements beside the microbiome tables; each is None when not measured.
+
+    `values` holds any of knowledge's laboratory quantities with its unit; what also has a field of its own here
+    is written into that field when a patient file is read.
+    """
 
     s_aureus_log10_copies_per_cm2: float | None = Field(default=None, ge=-2, le=12)
     commensal_log10_copies_per_cm2: float | None = Field(default=None, ge=-2, le=12)
@@ -64,6 +96,8 @@ class Laboratory(Value):
     faecal_butyrate_mmol_per_kg: float | None = Field(default=None, ge=0, le=120)
     tarc_pg_per_ml: float | None = Field(default=None, ge=0, le=200_000)
     total_ige_iu_per_ml: float | None = Field(default=None, ge=0, le=200_000)
+    values: dict[str, MeasuredValue] = {}
+    """By key of knowledge's laboratory quantities: tarc, total_ige, eosinophils, faecal_acetate, ..."""
 
 
 class Sampling(Value):
@@ -77,6 +111,9 @@ class Sampling(Value):
     """As biflora names assays: `16S V4`, `16S V1-V3`, `16S V3-V4`, `16S`, `shotgun`, `array`, `ITS`."""
     profiler: str | None = Field(default=None, max_length=120)
     """Program and database, e.g. `MetaPhlAn 3`, `DADA2, SILVA 138`."""
+    laboratory: str | None = Field(default=None, max_length=120)
+    extraction: str | None = Field(default=None, max_length=120)
+    """DNA extraction kit or protocol, as the laboratory names it."""
     taken_on: date | None = None
     swabbed_area_cm2: float | None = Field(default=None, gt=0, le=2_000)
     spike_in_taxon: str | None = Field(default=None, max_length=120)
@@ -104,6 +141,7 @@ class Patient(Value):
     age_years: float = Field(ge=0, le=120)
     sex: Literal["female", "male", "other", "unknown"] = "unknown"
     weight_kg: float | None = Field(default=None, gt=0.4, le=400)
+    height_cm: float | None = Field(default=None, gt=20, le=260)
     condition: Condition
     scores: tuple[InstrumentInput, ...] = ()
     sites: tuple[AffectedSite, ...] = ()

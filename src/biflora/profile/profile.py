@@ -37,6 +37,9 @@ class Reference(Value):
     limits: str
     """Which limits low and high are, e.g. `IQR`, `p5-p95`."""
     percentile: float | None = None
+    percentile_low: float | None = None
+    percentile_high: float | None = None
+    """95 % interval of the percentile, from the number of persons."""
     mismatch: tuple[str, ...] = ()
     """What differs (platform, region, body site, age); a comparison with a mismatch is shown with a warning."""
     source: str
@@ -93,6 +96,8 @@ class Percentile(Value):
     high: float
     """95 % interval of that percent, from the number of persons."""
     n: int
+    at_most: bool = False
+    """True where the sample lies below its detection limit: the percent is then an upper bound."""
 
 
 class Placement(Value):

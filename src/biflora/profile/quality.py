@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from biflora.knowledge.taxa import contaminants, limit, quality_limits
 from biflora.profile.composition import Composition, unmatched, unnamed_staphylococci
 from biflora.profile.profile import SiteName
@@ -15,6 +17,7 @@ def quality_findings(composition: Composition, site: SiteName) -> tuple[Finding,
     found = [
         *_remarks(composition),
         *_depth(composition),
+        *_run_depth(composition),
         *_host(composition),
         *_contaminants(composition, site),
         *_staphylococci(composition, site),
@@ -50,9 +53,8 @@ def _depth(composition: Composition) -> list[Finding]:
         return [
             _finding(
                 "note", "shares_only", name,
-                "The file holds shares without reads: no counting interval and no detection limit can be "
-                "given. Ask the "
-                "laboratory for the read counts.",
+                f"{composition.no_counts_because} No counting interval and no detection limit can be given."
+                + ("" if composition.table.assay == "array" else " Ask the laboratory for the read counts."),
             )
         ]  # fmt: skip
     depth = composition.total
@@ -74,18 +76,49 @@ def _depth(composition: Composition) -> list[Finding]:
     ]  # fmt: skip
 
 
+def _run_depth(composition: Composition) -> list[Finding]:
+    """A sample far shallower than its run failed somewhere between swab and sequencer, whatever its reads."""
+    table = composition.table
+    if not composition.has_counts or len(table.samples) < limit("run_depth_samples"):
+        return []
+    running = np.concatenate(([0.0], np.cumsum(table.values)))
+    totals = running[table.starts[1:]] - running[table.starts[:-1]]
+    middle = float(np.median(totals[totals > 0]))
+    mine = float(totals[table.samples.index(composition.sample)])
+    if mine >= limit("run_depth_low") * middle:
+        return []
+    return [
+        _finding(
+            "warn", "shallow_in_its_run", table.file_name,
+            f"The sample holds {mine:,.0f} reads, the median of the table's {len(table.samples)} samples "
+            f"{middle:,.0f}: extraction or amplification may have failed. The laboratory repeats it.",
+            "run_depth_low",
+        )
+    ]  # fmt: skip
+
+
 def _host(composition: Composition) -> list[Finding]:
     if composition.host <= 0:
         return []
     percent = 100 * composition.host
     many = composition.host > limit("host_share")
+    low_biomass = []
+    if composition.host > limit("low_biomass_host"):
+        low_biomass.append(
+            _finding(
+                "warn", "low_biomass", composition.table.file_name,
+                "Hardly anything but human DNA: the sample held few microbes, so what reagents brought weighs "
+                "more. Compare with the blanks of the run (biflora controls).", "low_biomass_host",
+            )
+        )  # fmt: skip
     return [
+        *low_biomass,
         _finding(
             "warn" if many else "note", "host_reads", composition.table.file_name,
             f"{percent:.1f} % of the classified reads are human; they are left out of all shares."
             + (" The laboratory removes the host before classifying." if many else ""),
             "host_share",
-        )
+        ),
     ]  # fmt: skip
 
 

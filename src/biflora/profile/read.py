@@ -6,10 +6,15 @@ from pathlib import Path
 
 from biflora.knowledge.instruments import instruments
 from biflora.knowledge.rows import release
+from biflora.profile.indices import dual_site_index
 from biflora.profile.instruments import score
+from biflora.profile.laboratory import laboratory_findings
 from biflora.profile.patient import Condition, Patient
-from biflora.profile.profile import Profile, SiteName, SiteProfile
+from biflora.profile.profile import Profile, Score, SiteName, SiteProfile
+from biflora.profile.reference.library import open_library
 from biflora.profile.sample import profile_site
+from biflora.profile.score_change import derived_scores
+from biflora.profile.surface import surface_findings
 from biflora.values import Finding, Who
 
 WHAT_IS_UNKNOWN: dict[SiteName, str] = {
@@ -46,10 +51,17 @@ def read_profile(
             )  # fmt: skip
             continue
         sites[site] = profile_site(
-            path, site, sample=sample, age_years=patient.age_years, laboratory=patient.laboratory
+            path,
+            site,
+            sample=sample,
+            age_years=patient.age_years,
+            laboratory=patient.laboratory,
+            sampling=patient.skin_sampling if site == "skin" else patient.gut_sampling,
+            library=open_library(),
         )
     scores = tuple(score(given, patient.age_years) for given in patient.scores)
-    findings.extend(_score_findings(patient))
+    scores += derived_scores(patient.scores, patient.age_years)
+    findings += [*_score_findings(patient, scores), *laboratory_findings(patient), *surface_findings(patient)]
     parents = tuple(site.id for site in sites.values() if site is not None)
     return Profile.make(
         "profile",
@@ -59,15 +71,16 @@ def read_profile(
         scores=scores,
         skin=sites["skin"],
         gut=sites["gut"],
+        quantities=(dual_site_index(sites["skin"], sites["gut"]),) if any(sites.values()) else (),
         findings=tuple(findings),
     )
 
 
-def _score_findings(patient: Patient) -> list[Finding]:
+def _score_findings(patient: Patient, scores: tuple[Score, ...]) -> list[Finding]:
     table = instruments()
     found = []
     of_condition = [row for row in table.values() if patient.condition.value in row.severity_of]
-    given = {item.instrument for item in patient.scores}
+    given = {each.instrument for each in scores}
     if of_condition and not given.intersection(row.key for row in of_condition):
         names = ", ".join(row.label for row in of_condition[:3])
         found.append(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,14 @@ from biflora.errors import LaboratoryMust, NameAnother
 
 Numbers = NDArray[np.float64]
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+MOST_NAMES = 200_000
+"""Taxa, or samples, of one table: more than any study holds, and as many as fit in memory."""
+MOST_ENTRIES = 10_000_000
+"""Values above zero of one table: 1,000 samples with 10,000 taxa each."""
 LARGEST_COUNT = 1e13
 """Far above the reads of a whole flow cell (about 1e11); infinite values are named by their own message."""
+SMALLEST_VALUE = 1e-15
+"""What is smaller is rounding noise of a program, no read and no share."""
 SHOWN = 12
 """How many sample names an error lists before it says how many more there are."""
 
@@ -56,6 +63,10 @@ class LabTable:
     """(rule, sentence) for what the reader noticed and the profile must report."""
     names_fungi: bool = False
     """True when at least one fungus stands in the table, so that its database could see fungi."""
+    provenance: tuple[str, ...] = ()
+    """What the file says of how it was made (artifact, actions in order, generating program), one line each."""
+    profiler: str = ""
+    """Program and database that named the taxa, as far as the file says."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -71,7 +82,7 @@ class LabTable:
 
     def totals(self) -> Numbers:
         """Sum of each sample."""
-        return np.array([self.values[a:b].sum() for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)])
+        return np.array([self.values[a:b].sum() for a, b in pairwise(self.starts)])
 
     def with_features(self, features: Sequence[Feature]) -> LabTable:
         """The same numbers with other names (a taxonomy found beside the table)."""
@@ -91,14 +102,14 @@ class LabTable:
         near = difflib.get_close_matches(wanted, self.samples, n=5, cutoff=0.5)
         hint = f"the nearest names are {listed(near)}" if near else f"there are {listed(self.samples)}"
         raise NameAnother(
-            f"{self.file_name}: the table holds no sample of the name that was asked for; {hint}. "
-            "Mend the name, or send the table that holds it."
+            f"{self.file_name}: the table holds no sample of the name that was asked for; {hint}. Mend the name, "
+            "or send the table that holds it."
         )
 
 
 def listed(names: Sequence[str]) -> str:
     """Names in a row, shortened."""
-    shown = ", ".join(names[:SHOWN])
+    shown = ", ".join(name[:60] for name in names[:SHOWN])
     more = len(names) - SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
 
@@ -112,16 +123,20 @@ def from_dense(samples: Sequence[str], matrix: Numbers) -> tuple[NDArray[np.int6
 
 
 def from_entries(
-    n_samples: int, entries: Iterable[tuple[int, int, float]]
+    n_samples: int, samples: NDArray[np.integer], features: NDArray[np.integer], values: Numbers
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Numbers]:
-    """(starts, places, values) of (sample, feature, value) entries in any order; zeros are left out."""
-    kept = sorted((s, f, v) for s, f, v in entries if v != 0)
+    """(starts, places, values) of entries in any order, given as three arrays; zeros are left out."""
+    kept = np.flatnonzero(values)
+    kept = kept[np.lexsort((features[kept], samples[kept]))]
     starts = np.zeros(n_samples + 1, dtype=np.int64)
-    np.cumsum(np.bincount([s for s, _, _ in kept] or [0], minlength=n_samples)[:n_samples], out=starts[1:])
-    if not kept:
-        starts[:] = 0
-    places = np.array([f for _, f, _ in kept], dtype=np.int64)
-    return starts, places, np.array([v for _, _, v in kept], dtype=np.float64)
+    np.cumsum(np.bincount(samples[kept], minlength=n_samples), out=starts[1:])
+    return starts, features[kept].astype(np.int64), values[kept].astype(np.float64)
+
+
+def row_sums(starts: NDArray[np.int64], values: Numbers) -> Numbers:
+    """Sum of each sample's entries, ignoring what is not a number (the check of the table names those)."""
+    sums = np.add.reduceat(np.append(np.nan_to_num(values, posinf=0.0, neginf=0.0), 0.0), starts[:-1])
+    return np.where(np.diff(starts) > 0, sums, 0.0)
 
 
 def checked(table: LabTable) -> LabTable:
@@ -129,11 +144,13 @@ def checked(table: LabTable) -> LabTable:
     name = table.file_name
     if not table.samples or not table.features:
         raise LaboratoryMust(f"{name}: the table has no samples or no taxa; export it again with both.")
+    if max(table.shape) > MOST_NAMES or len(table.values) > MOST_ENTRIES:
+        raise too_large(name)
     twice = repeated(table.samples)
     if twice:
         raise LaboratoryMust(
-            f"{name}: the sample name '{twice}' stands more than once; give each sample its own name and "
-            "send again."
+            f"{name}: the sample name '{CONTROL.sub('?', twice)[:60]}' stands more than once; give each sample "
+            "its own name and send again."
         )
     if any(CONTROL.search(text) for text in (*table.samples, *(feature.name for feature in table.features))):
         raise LaboratoryMust(
@@ -149,12 +166,36 @@ def checked(table: LabTable) -> LabTable:
         sample = table.samples[int(np.searchsorted(table.starts, entry, side="right")) - 1]
         what = "negative" if np.isfinite(table.values[entry]) else "not a finite number"
         taxon = table.features[int(table.places[entry])].name[:60]
+        sample = sample[:60]
         raise LaboratoryMust(
-            f"{name}: the value of sample '{sample}', taxon '{taxon}' is {what} ({int(bad.sum())} such "
-            "values in all); "
-            "send the table of raw counts or shares, before any transformation."
+            f"{name}: the value of sample '{sample}', taxon '{taxon}' is {what} ({int(bad.sum())} such values in "
+            "all); send the table of raw counts or shares, before any transformation."
         )
-    return table
+    return _without_noise(table)
+
+
+def _without_noise(table: LabTable) -> LabTable:
+    noise = (table.values > 0) & (table.values < SMALLEST_VALUE)
+    if not noise.any():
+        return table
+    gone = np.concatenate([[0], np.cumsum(noise)])
+    remark = (
+        "tiny_values",
+        f"Values below {SMALLEST_VALUE:g} are rounding noise and were taken as zero "
+        f"({int(noise.sum())} in the table).",
+    )
+    return replace(
+        table, starts=table.starts - gone[table.starts], places=table.places[~noise], values=table.values[~noise],
+        remarks=(*table.remarks, remark),
+    )  # fmt: skip
+
+
+def too_large(file_name: str) -> LaboratoryMust:
+    """The refusal of a table that would not fit in memory."""
+    return LaboratoryMust(
+        f"{file_name}: the table holds more than {MOST_NAMES} taxa or samples, or more than {MOST_ENTRIES} "
+        "values; send the one patient's samples only."
+    )
 
 
 def repeated(names: Sequence[str]) -> str:

@@ -18,7 +18,9 @@ from biflora.followup.outcome import Outcome
 from biflora.followup.track_record import TrackRecord
 from biflora.papers.grid import Grid
 from biflora.papers.microbiome_content import MicrobiomeContent
+from biflora.papers.plan_content import PlanWords
 from biflora.papers.sheet import FormulaSheet, ReasonGroup, SheetFinding
+from biflora.plan.explain import Explanation
 from biflora.plan.plan import ArmSummary
 from biflora.prescription.prescription import Draft, Signed
 from biflora.profile.patient import Patient
@@ -84,6 +86,8 @@ class PatientPage:
     outcomes: tuple[Outcome, ...] = ()
     forecast_now: Forecast | None = None
     said: ForecastWords | None = None
+    words: PlanWords | None = None
+    laboratory: Grid | None = None
     record: TrackRecord | None = None
     record_grid: Grid | None = None
     before: str | None = None
@@ -172,6 +176,9 @@ class IntakePage:
     signs: tuple[tuple[str, str], ...]
     signs_given: tuple[str, ...]
     instruments: tuple[tuple[str, str, str], ...]
+    body_sites: tuple[tuple[str, str, str], ...]
+    """Key, `skin` or `gut`, and label of each place a sample can come from."""
+    assays: tuple[str, ...]
     problems: tuple[str, ...] = ()
     who: str = ""
 
@@ -206,6 +213,8 @@ class MyPlan:
     morning: tuple[str, ...]
     evening: tuple[str, ...]
     all_day: tuple[str, ...]
+    told: Explanation | None
+    """The plan in plain words; shown once it is decided."""
     amount: Markup | None
     amount_words: str
     orders: tuple[OrderLine, ...]

@@ -16,7 +16,7 @@ from biflora.knowledge.checking import conditions
 from biflora.knowledge.rows import release
 from biflora.papers import pharmacy_words, wording
 from biflora.papers.chart import Chart
-from biflora.papers.report_content import is_doubtful, verification_words
+from biflora.papers.wording import is_doubtful, verification_words
 from biflora.twin.forecast import ARM_LABELS
 from biflora.web.security import VISIT_COOKIE, current_user, form_token, set_cookie
 

@@ -38,7 +38,7 @@ def tables(tmp_path: Path) -> Path:
     """A copy of what an import touches."""
     (tmp_path / "tables").mkdir()
     shutil.copy(str(SHIPPED / "tables" / "fda_iid_topical.csv"), tmp_path / "tables")
-    (tmp_path / "RELEASE").write_text("2026.3\n")
+    (tmp_path / "RELEASE").write_text("2026.4\n")
     return tmp_path
 
 
@@ -121,15 +121,15 @@ def test_a_shared_number_or_name_is_asked_about_and_never_joined(tables: Path) -
 
 def test_written_whole_and_told_apart_by_the_release(tables: Path) -> None:
     found = imported(HEADER + LINES, tables)
-    assert (tables / "RELEASE").read_text() == "2026.3\n"  # nothing is written before it is asked for
+    assert (tables / "RELEASE").read_text() == "2026.4\n"  # nothing is written before it is asked for
     iid.save(found, tables)
-    assert (tables / "RELEASE").read_text() == "2026.3+iid.20260430\n"
+    assert (tables / "RELEASE").read_text() == "2026.4+iid.20260430\n"
     assert len("2026.10+iid.20260430") <= 20  # the store's column is that wide
     assert (tables / "tables" / "fda_iid_topical.csv").read_text() == found.text
     again = imported(HEADER + LINES, tables)
-    assert (again.text, again.release) == (None, "2026.3+iid.20260430")
+    assert (again.text, again.release) == (None, "2026.4+iid.20260430")
     later = imported(HEADER + LINES.replace("30,%w/w", "31,%w/w"), tables)
-    assert later.release == "2026.3+iid.20260430"  # one suffix, not two
+    assert later.release == "2026.4+iid.20260430"  # one suffix, not two
     assert later.changed == ("ALCOHOL, LOTION: max_percent 30 -> 31",)
     assert {p.name for p in tables.rglob("*")} == {"RELEASE", "tables", "fda_iid_topical.csv", "IIR_OCOMM.csv"}
 
@@ -147,7 +147,7 @@ def test_an_import_that_cannot_be_written_changes_nothing(tables: Path, monkeypa
     monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(OperatorMust, match=r"cannot be written \(Read-only file system\)"):
         iid.save(found, tables)
-    assert (tables / "RELEASE").read_text() == "2026.3\n"
+    assert (tables / "RELEASE").read_text() == "2026.4\n"
     assert (tables / "tables" / "fda_iid_topical.csv").read_text() == before
     assert {p.name for p in tables.rglob("*")} == {"RELEASE", "tables", "fda_iid_topical.csv", "IIR_OCOMM.csv"}
 

@@ -68,11 +68,16 @@ def test_a_closed_oral_arm_leaves_no_suitable_live_strain() -> None:
     assert strain_to_discuss(plan.strains) is None
 
 
-@pytest.mark.parametrize("condition", ["scalp_hair", "dry_sensitive_skin"])
-def test_condition_without_trials_says_so(condition: str) -> None:
-    plan = make_plan(made_up.profile(made_up.patient(condition=condition), scorad=None), made_up.no_forecast())
+def test_condition_without_trials_says_so() -> None:
+    person = made_up.patient(condition="dry_sensitive_skin")
+    plan = make_plan(made_up.profile(person, scorad=None), made_up.no_forecast())
     assert plan.strains == ()
     assert {arm.evidence for arm in plan.arms} == {"no trial found"}
+    judged = {arm.arm: arm.judgement.certainty for arm in plan.arms}
+    assert judged == {
+        "standard_care": "not judged", "oral": "no trial found", "topical": "no trial found",
+        "combination": "no trial found",
+    }  # fmt: skip
 
 
 def test_live_bacteria_are_never_compounded() -> None:

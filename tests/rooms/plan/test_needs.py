@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import made_up
 import pytest
 
+from biflora.knowledge.planning import need_rules
 from biflora.plan.needs import USUAL_SITES, grams_per_day, make_needs, wanted_effects
 from biflora.plan.plan import BodySite, Condition, Effect, Need
-from biflora.profile.profile import Profile, Score
+from biflora.plan.signals import GUT_SIGNALS, SIGNALS
+from biflora.profile.profile import GuildShare, Profile, Quantity, Score
 from biflora.values import Finding, State, Who
 
 
@@ -43,6 +46,55 @@ def test_unmeasured_is_less_sure_and_not_zero() -> None:
 def test_below_detection_is_low_and_known() -> None:
     profile = made_up.profile(skin=made_up.skin(made_up.guild("s_aureus", None, State.BELOW_DETECTION)))
     assert need(profile, Effect.S_AUREUS_SUPPRESSION).weight == 0.15
+
+
+def test_below_detection_says_the_limit_and_not_zero() -> None:
+    """Depth could still see 0.1 %: below it lies below 1.31 %, the upper quartile of healthy children."""
+    guild = GuildShare(guild="s_aureus", label="S. aureus", state=State.BELOW_DETECTION, detection_limit=0.001)
+    found = need(made_up.profile(skin=made_up.skin(guild)), Effect.S_AUREUS_SUPPRESSION)
+    assert (found.weight, found.confidence) == (0.15, 0.6)
+    assert "S. aureus holds less than 0.10% of the skin sample" in found.because
+
+
+def test_a_limit_above_the_threshold_leaves_it_unknown() -> None:
+    """Depth could see 5 % only: whether the share lies above or below 1.31 % is not known. Never taken as zero."""
+    guild = GuildShare(guild="s_aureus", label="S. aureus", state=State.BELOW_DETECTION, detection_limit=0.05)
+    found = need(made_up.profile(skin=made_up.skin(guild)), Effect.S_AUREUS_SUPPRESSION)
+    assert (found.weight, found.confidence) == (0.5, 0.3)
+    assert "limit of 5.0% lies too high" in found.because
+
+
+@pytest.mark.parametrize(("ratio", "weight"), [(0.5, 0.7), (0.0, 0.7), (-0.1, 0.2), (None, 0.2)])
+def test_s_aureus_over_its_rivals_asks_for_commensals(ratio: float | None, weight: float) -> None:
+    """CSB5: log10 ratio -1.17 in healthy children, +0.47 on lesions; from 0 on S. aureus outnumbers the rest.
+
+    Enough commensals by share (5 %) would ask for little (0.2); the balance is the more confident row.
+    """
+    state = State.NOT_MEASURED if ratio is None else State.MEASURED
+    balance = Quantity(
+        key="log10_s_aureus_to_cons", label="S. aureus to CoNS", unit="log10", value=ratio, state=state
+    )
+    skin = made_up.skin(made_up.guild("cons", 0.05), quantities=(balance,))
+    assert need(made_up.profile(skin=skin), Effect.COMMENSAL_SUPPORT).weight == weight
+
+
+def test_the_gut_drives_the_topical_only_where_a_row_says_so() -> None:
+    """No row names a signal of the gut today: the needs are the same whatever lives there."""
+    rows = need_rules().values()
+    assert {row.signal for row in rows} <= set(SIGNALS)
+    assert not [row.key for row in rows if row.signal in GUT_SIGNALS]
+    gut = made_up.skin(made_up.guild("bifidobacterium", 0.2), site="gut")
+    person = made_up.patient(laboratory={"faecal_butyrate_mmol_per_kg": 2.0})
+    assert wanted_effects(made_up.profile(person, gut=gut)) == wanted_effects(made_up.profile())
+
+
+def test_every_rule_is_on_its_generated_page() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "needs-rules.md").read_text(
+        encoding="utf-8"
+    )
+    for key, row in need_rules().items():
+        mark = " **(r)**" if row.only_remembered else ""
+        assert page.count(f"| `{key}`{mark} |") == len(row.conditions)
 
 
 def test_a_load_speaks_louder_than_a_share() -> None:

@@ -139,7 +139,10 @@ def test_conditions_without_a_forecast_show_evidence_only() -> None:
     assert all(arm.improvement is None and arm.probability_best is None for arm in plan.arms)
     evidence = {arm.arm: arm.evidence for arm in plan.arms}
     assert evidence["combination"] == "no trial found"
-    assert "no randomised trial" in evidence["oral"]
+    assert "no trial found" not in evidence["oral"]  # one positive, one null: both told
+    certainty = {arm.arm: arm.judgement.certainty for arm in plan.arms}
+    assert certainty["oral"] == "very low"
+    assert certainty["combination"] == "no trial found"
 
 
 def test_negative_trials_stand_beside_positive_ones() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,28 @@ import made_up
 import pytest
 import yaml
 
-from biflora.errors import ClinicianMust
+from biflora.errors import ClinicianMust, NotAllowed
 from biflora.knowledge.redflags import red_flag_rules, sign_words
 from biflora.plan.plan import Effect
-from biflora.plan.redflags import blocked_arms, find_red_flags
+from biflora.plan.redflags import answered, blocked_arms, find_red_flags
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 CASES: list[dict[str, Any]] = yaml.safe_load((RULES / "red_flags.yaml").read_text(encoding="utf-8"))
+ANSWERS: list[dict[str, Any]] = yaml.safe_load((RULES / "flag_answers.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", ANSWERS, ids=lambda case: str(case["name"]))
+def test_answers_to_red_flags(case: dict[str, Any]) -> None:
+    flags, at = find_red_flags(made_up.patient(**case["input"])), datetime(2026, 11, 26, tzinfo=UTC)
+    expect = case["expect"]
+    if "refused" in expect:
+        with pytest.raises((ClinicianMust, NotAllowed)) as caught:
+            answered(flags, case["answers"], by="Dr Demo", at=at)
+        assert all(word in str(caught.value) for word in expect["refused"])
+    else:
+        found = answered(flags, case["answers"], by="Dr Demo", at=at)
+        assert [answer.flag for answer in found] == expect["answered"]
+        assert all((answer.by, answer.at) == ("Dr Demo", at) for answer in found)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["name"]))

@@ -8,9 +8,10 @@ import pytest
 
 from biflora.errors import ClinicianMust, NotAllowed
 from biflora.knowledge.pharmacy import ingredients
+from biflora.knowledge.planning import body_surface_m2
 from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs
 from biflora.prescription.prescribe import questions, route_of
-from biflora.prescription.quantity import amount_for, body_surface_m2, container_for
+from biflora.prescription.quantity import amount_for, container_for
 from pharmacy_sample import CREAM, WRITTEN, cream, draft
 
 

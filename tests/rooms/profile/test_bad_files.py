@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from pathlib import Path
@@ -235,3 +236,60 @@ def test_a_bracken_table_cut_at_a_row_is_noticed_by_its_shares(tmp_path: Path) -
         path.write_text(header + text, encoding="utf-8")
         rules = {finding.rule for finding in profile_site(path, "skin").findings}
         assert ("bracken_sum" in rules) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("emu.tsv", "tax_id\tabundances\tspecies\n1280\t0.6\tStaphylococcus aureus\n", "Emu's column 'abundance'"),
+        ("m.txt", "clade_name\trelative_abundance\nk__Bacteria|\t-4\n", "negative"),
+        ("k.txt", "88.00\t880\t0\tR\t\u00b2\troot\n", "taxonomy id is no whole number"),
+        ("t.csv", "label\x01Group,n\nx9,1\ny8,2\n", "names taxa"),
+        ("t.csv", "taxon,S\nBlautia obeum,1\nBlautia obeum,2\n", "stands more than once"),
+    ],
+)
+def test_what_the_fuzzer_found_is_a_sentence_now(tmp_path: Path, name: str, content: str, word: str) -> None:
+    text = refused(written(tmp_path, name, content), word, sample=None)
+    assert text.isprintable()
+
+
+def test_rounding_noise_is_no_read(tmp_path: Path) -> None:
+    """The fuzzer's 1e-320: its share of the whole would be zero, and its logarithm no number."""
+    path = written(tmp_path, "t.csv", "taxon,S1,S2\nBlautia obeum,1e-320,2\nRoseburia faecis,0.4,1e-17\n")
+    site = profile_site(path, "gut", sample="S1")
+    assert [(taxon.name, taxon.share) for taxon in site.taxa] == [("Roseburia faecis", 1.0)]
+    assert [taxon.name for taxon in profile_site(path, "gut", sample="S2").taxa] == ["Blautia obeum"]
+    assert any("2 in the table" in finding.message for finding in site.findings)
+
+
+def test_a_clade_without_a_name_is_read_as_the_file_writes_it(tmp_path: Path) -> None:
+    """The fuzzer's `k__Bacteria|`: an empty deepest rank."""
+    path = written(tmp_path, "m.txt", "clade_name\trelative_abundance\nk__Bacteria|\t100\n")
+    assert [taxon.share for taxon in profile_site(path, "gut").taxa] == [1.0]
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha256", "sha512"])
+def test_every_kind_of_checksum_is_verified(tmp_path: Path, algorithm: str) -> None:
+    root = "0a1b2c3d-0000-4000-8000-00000000abcd/"
+    inside = {
+        "metadata.yaml": b"uuid: x\ntype: FeatureTable[Frequency]\n",
+        "data/feature-table.biom": json.dumps(BIOM_1).encode(),
+    }
+    sums = "".join(f"{hashlib.new(algorithm, content).hexdigest()}  {name}\n" for name, content in inside.items())
+    whole = inside["data/feature-table.biom"]
+    for name, table in (("good.qza", whole), ("bad.qza", whole + b" ")):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for member, content in {**inside, "data/feature-table.biom": table}.items():
+                archive.writestr(root + member, content)
+            archive.writestr(root + f"checksums.{algorithm}", sums)
+    assert profile_site(tmp_path / "good.qza", "skin", sample="S1").taxa
+    refused(tmp_path / "bad.qza", "checksum", "data/feature-table.biom")
+
+
+def test_an_artifact_whose_checksums_name_odd_files(tmp_path: Path) -> None:
+    root = "0a1b2c3d-0000-4000-8000-00000000abcd/"
+    path = tmp_path / "odd.qza"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(root + "metadata.yaml", "uuid: x\ntype: FeatureTable[Frequency]\n")
+        archive.writestr(root + "checksums.md5", "0" * 32 + "  metadata.yaml" + "A" * 3000 + "\x1b[31m\n")
+    assert len(refused(path, "lacks")) < 200

@@ -14,10 +14,10 @@ from biflora.knowledge.references import reference_rows
 from biflora.knowledge.taxa import find_taxon
 from biflora.profile.compare import percentile_in
 from biflora.profile.composition import counting_interval
+from biflora.profile.diversity import observed, pielou, shannon, simpson
 from biflora.profile.names import dotted_lineage, name_feature
 from biflora.profile.patient import Laboratory
 from biflora.profile.profile import SiteProfile
-from biflora.profile.quantities import observed, pielou, shannon, simpson
 from biflora.profile.sample import profile_site
 from biflora.profile.table import Feature
 from biflora.values import State
@@ -252,8 +252,9 @@ def test_quality_findings(tmp_path: Path) -> None:
 
 
 def test_absolute_load_is_total_times_share_over_copies(tmp_path: Path) -> None:
-    """10^6 copies/cm2, half of them S. aureus with 5.5 copies each: log10(0.5e6 / 5.5) = 4.9586."""
-    path = bracken(tmp_path, {"Staphylococcus aureus": 50_000, "Cutibacterium acnes": 50_000})
+    """A long table of unknown assay, read as copies: 10^6 copies/cm2, half of them S. aureus with 5.5 copies each:
+    log10(0.5e6 / 5.5) = 4.9586."""
+    path = long_csv(tmp_path, {"Staphylococcus aureus": 50_000, "Cutibacterium acnes": 50_000})
     site = profile_site(path, "skin", laboratory=Laboratory(total_16s_log10_copies_per_cm2=6.0))
     load = site.quantity("s_aureus_load")
     assert load is not None

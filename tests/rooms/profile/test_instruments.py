@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+import yaml
 
 from biflora.errors import ClinicianMust
-from biflora.knowledge.instruments import band_of, instruments, items_of
+from biflora.knowledge.instruments import band_of, instrument_named, instruments, items_of
 from biflora.profile.instruments import score
 from biflora.profile.patient import InstrumentInput
 
+CASES = yaml.safe_load((Path(__file__).parents[2] / "rules" / "instruments.yaml").read_text(encoding="utf-8"))
 SIGNS = ("erythema", "oedema_papulation", "oozing_crust", "excoriation", "lichenification", "dryness")
 
 
@@ -144,3 +149,61 @@ def test_items_that_are_missing_unknown_or_impossible() -> None:
         score(InstrumentInput(instrument="oscorad"), 30)
     with pytest.raises(ClinicianMust, match="the entered total and the total of its items differ"):
         score(InstrumentInput(instrument="sd_scalp", total=9, items={"flaking": 6, "erythema": 2, "itch": 0}), 30)
+
+
+def entered(case: dict[str, Any]) -> InstrumentInput:
+    items = dict(case.get("items", {}))
+    rest = items.pop("all", None)
+    if rest is not None:
+        items = {name: items.get(name, rest) for name in items_of(score_key(case["instrument"]))}
+    return InstrumentInput(instrument=case["instrument"], total=case.get("total"), items=items)
+
+
+def score_key(name: str) -> str:
+    row = instrument_named(name)
+    assert row is not None, name
+    return row.key
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
+def test_case(case: dict[str, Any]) -> None:
+    age = case.get("age", 30)
+    if "refused" not in case:
+        found = score(entered(case), age)
+        assert found.value == pytest.approx(case["expect"])
+        assert found.band == case["band"]
+        return
+    with pytest.raises(ClinicianMust) as problem:
+        score(entered(case), age)
+    assert all(word in str(problem.value) for word in case["refused"]), str(problem.value)
+
+
+def test_every_instrument_has_a_case_that_is_summed_and_one_for_each_with_items_beyond_one() -> None:
+    summed = {score_key(case["instrument"]) for case in CASES if "expect" in case}
+    assert summed == set(instruments())
+    by_hand = {score_key(case["instrument"]) for case in CASES if "sum" in case}
+    assert by_hand == {key for key in instruments() if len(items_of(key)) > 1}
+
+
+def test_every_item_refuses_what_lies_just_beyond_its_ends() -> None:
+    for row in instruments().values():
+        items = items_of(row.key)
+        for name, item in items.items():
+            for beyond in (item.minimum - 0.5, item.maximum + 0.5):
+                given = {other: one.minimum for other, one in items.items()} | {name: beyond}
+                with pytest.raises(ClinicianMust, match="the value is impossible"):
+                    score(InstrumentInput(instrument=row.key, items=given), 30)
+
+
+def test_each_instrument_says_its_rights_its_recall_and_where_a_difference_comes_from() -> None:
+    for row in instruments().values():
+        assert row.licence, row.key
+        assert row.recall, row.key
+        if row.important_difference is not None:
+            assert row.important_difference_source, row.key
+            assert row.important_difference_verification, row.key
+        if row.bands:
+            assert row.band_source, row.key
+        elif row.key != "cdlqi":
+            assert "found" in row.band_source, row.key
+    assert instruments()["cdlqi"].note.startswith("no bands are kept")

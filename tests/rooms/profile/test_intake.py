@@ -169,6 +169,22 @@ CONTRADICTIONS = {
         '[[scores]]\ninstrument = "easi"\ntotal = 9\n[[scores]]\ninstrument = "easi"\ntotal = 30',
         "'scores', entry 2: the instrument stands twice",
     ),
+    "an instrument twice under two names": (
+        '[[scores]]\ninstrument = "itch_nrs"\ntotal = 4\n[[scores]]\ninstrument = "PP-NRS"\ntotal = 5',
+        "'scores', entry 2: the instrument stands twice",
+    ),
+    "an impossible laboratory value": (
+        '[laboratory.values]\ntarc = "999999 ng/mL"',
+        "laboratory, tarc: the value is impossible",
+    ),
+    "a laboratory value without a unit": (
+        '[laboratory.values]\ntarc = "999999"',
+        "laboratory, tarc: the unit is missing",
+    ),
+    "a bare number": (
+        "[laboratory.values]\ntarc = 999999",
+        "'laboratory.values.tarc': must be a number with its unit",
+    ),
     "an unknown allergen": ('allergies = ["nickel", "Zzq"]', "'allergies', entry 2"),
     "an unknown wish": ('[preferences]\navoid_ingredients = ["Zzq"]', "'preferences.avoid_ingredients', entry 1"),
     "an unknown vehicle": ('[preferences]\nvehicles = ["Zzq"]', "'preferences.vehicles', entry 1"),

@@ -282,4 +282,6 @@ def test_gzipped_text_is_read_as_the_text(shared_data: Path, tmp_path: Path) -> 
 
     path = tmp_path / "report.tsv.gz"
     path.write_bytes(gzip.compress((shared_data / "format_examples/bracken_S_ERR5766174.tsv").read_bytes()))
-    assert read_laboratory_file(path).table.format == "Bracken"
+    table = read_laboratory_file(path).table
+    assert table.format == "Bracken"
+    assert table.because.startswith("unpacked from gzip; ")

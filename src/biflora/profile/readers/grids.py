@@ -1,139 +1,177 @@
-"""Delimited tables: classic OTU TSV, DADA2 seqtab, phyloseq exports, taxa as columns, and the simple long form."""
+"""Delimited tables: classic OTU TSV, DADA2 seqtab, phyloseq exports, taxa as columns, QIIME 2 level tables.
+
+Rows are read one at a time and only what is not zero is kept.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biflora.errors import LaboratoryMust
 from biflora.knowledge.taxa import find_taxon, genus_row
 from biflora.profile.names import PREFIX, RANKS, SEQUENCE, binomial, clean, split_lineage
 from biflora.profile.readers.assay import guess_assay
-from biflora.profile.readers.numbers import grid, number, share_of_numbers
+from biflora.profile.readers.numbers import NO_READS, Delimited, plain, share_of_numbers
 from biflora.profile.table import (
+    MOST_ENTRIES,
     Feature,
     LabTable,
     Numbers,
     checked,
-    from_dense,
     from_entries,
     listed,
     looks_like_counts,
     repeated,
+    row_sums,
+    too_large,
 )
 
 RANK_COLUMNS = ("domain", "superkingdom", *RANKS)
 TAXONOMY_COLUMNS = ("taxonomy", "taxon", "consensus lineage", "consensuslineage")
-SEQUENCE_COLUMNS = ("sequence", "seq", "asv_sequence")
-SAMPLE_NAMES = ("sample", "sample_id", "sampleid", "sample id", "sample-id")
-TAXON_NAMES = ("taxon", "taxa", "species", "name", "feature", "otu", "genus", "clade_name", "organism")
-VALUE_NAMES = (
-    "count",
-    "counts",
-    "reads",
-    "read_count",
-    "share",
-    "abundance",
-    "relative_abundance",
-    "fraction",
-    "percent",
-)
+SEQUENCE_COLUMNS = ("sequence", "seq", "asv_sequence", "refseq")
+BESIDE_NUMBERS = ("confidence", "consensus", "e-value", "evalue", "identity", "bootstrap")
+"""Columns of numbers that a taxonomy brings with it and that are no samples."""
+TOTALS = ("total", "sum", "totals", "all", "total_reads")
+MEASURED = (
+    "age", "age_years", "bmi", "height", "weight", "ph", "visit", "time", "timepoint", "day", "week", "month",
+    "year", "depth", "read_depth", "shannon", "scorad", "easi", "subject", "patient", "batch", "plate", "run",
+)  # fmt: skip
+"""Numbers about the sample, not of a taxon, that stand beside taxa in tables with samples in rows."""
+LINEAGE_COLUMN = re.compile(r"^(?:[kdpcofgs]|sk)__|^D_\d{1,2}__|^(?:Unassigned|Unclassified)(?:;|$)")
+CHARTED = re.compile(r"^(?:[kd]|sk)__|^D_0__")
+FEWEST_FOR_TEXT = 3
+"""Rows from which a column without any number is taken as words, not as samples full of mistakes."""
 
 
 def read_feature_rows(text: str, file_name: str, because: str, format_name: str) -> LabTable:
     """Features in rows, samples in columns; columns of ranks, lineages or sequences are taken as such."""
-    rows = grid(text, file_name)
-    header = rows[0]
+    source = Delimited(text, file_name)
+    header = source.header
     low = [name.lower() for name in header]
-    rank_at = [i for i, name in enumerate(low) if i > 0 and name in RANK_COLUMNS]
+    rank_at = {name: i for i, name in enumerate(low) if i > 0 and name in RANK_COLUMNS}
     lineage_at = [i for i, name in enumerate(low) if i > 0 and name in TAXONOMY_COLUMNS]
     sequence_at = [i for i, name in enumerate(low) if i > 0 and name in SEQUENCE_COLUMNS]
-    skip = {0, *rank_at, *lineage_at, *sequence_at}
-    at = [i for i in range(len(header)) if i not in skip]
-    samples = [header[i] for i in at]
-    matrix = _numbers(rows, at, file_name)
-    features = []
-    for row in rows[1:]:
+    charted = bool(lineage_at or rank_at)
+    beside = [i for i, name in enumerate(low) if i > 0 and charted and name in BESIDE_NUMBERS]
+    skip = {0, *rank_at.values(), *lineage_at, *sequence_at, *beside}
+    words = [i for i in _columns_of_words(source.top, len(header)) if i not in skip]
+    at = [i for i in range(len(header)) if i not in skip and i not in words]
+    features: list[Feature] = []
+    collected = _Entries(file_name)
+    for line, row in source.rows():
         name = row[0].strip()
-        lineage = tuple(row[i] for i in rank_at) or (split_lineage(row[lineage_at[0]]) if lineage_at else ())
-        if not lineage and (";" in name or "|" in name):
+        lineage = _ranks(row, rank_at) if rank_at else split_lineage(row[lineage_at[0]]) if lineage_at else ()
+        if not any(lineage) and (";" in name or "|" in name):
             lineage = split_lineage(name)
         sequence = row[sequence_at[0]].strip() if sequence_at else name if SEQUENCE.match(name) else ""
         features.append(Feature(name=name, lineage=lineage, sequence=sequence))
-    return _finished(file_name, format_name, because, samples, features, matrix.T)
+        collected.add(source.numbers(row, at, line))
+    samples = [header[i] for i in at]
+    remarks = [_left_out([header[i] for i in (*beside, *words)])] if beside or words else []
+    table = _finished(
+        file_name, format_name, because + source.comma_words, samples, features, collected, turned=True
+    )
+    return _without_totals(replace(table, remarks=(*table.remarks, *remarks)))
 
 
 def read_sample_rows(text: str, file_name: str, because: str, format_name: str) -> LabTable:
-    """Samples in rows, taxa (names, lineages or sequences) in columns."""
-    rows = grid(text, file_name)
-    header = rows[0]
-    matrix = _numbers(rows, list(range(1, len(header))), file_name)
-    samples = [row[0].strip() for row in rows[1:]]
-    features = []
-    for name in header[1:]:
-        lineage = split_lineage(name) if (";" in name or "|" in name or name.count(".") >= 3) else ()
-        features.append(Feature(name=name, lineage=lineage, sequence=name if SEQUENCE.match(name) else ""))
-    return _finished(file_name, format_name, because, samples, features, matrix)
+    """Samples in rows, taxa (names, lineages or sequences) in columns; columns of words are left out, and said.
 
-
-def read_long(text: str, file_name: str, because: str) -> LabTable:
-    """One row for each sample and taxon: `sample,taxon,count` (or a share in place of the count)."""
-    rows = grid(text, file_name)
-    low = [name.lower() for name in rows[0]]
-    sample_at = next(low.index(name) for name in SAMPLE_NAMES if name in low)
-    taxon_at = next(low.index(name) for name in TAXON_NAMES if name in low)
-    value_at = next(low.index(name) for name in VALUE_NAMES if name in low)
-    taxid_at = next(
-        (low.index(name) for name in ("taxid", "ncbi_taxid", "tax_id", "taxonomy_id") if name in low), None
+    Where columns are lineages (QIIME 2's exported levels), all others but `Unassigned` are metadata.
+    """
+    source = Delimited(text, file_name)
+    header = source.header
+    at = list(range(1, len(header)))
+    lineages = [i for i in at if LINEAGE_COLUMN.match(header[i]) or ";" in header[i]]
+    if any(CHARTED.match(name) for name in header[1:]) or 2 * len(lineages) > len(at):
+        at = lineages
+    else:
+        words = set(_columns_of_words(source.top, len(header)))
+        at = [i for i in at if i not in words and header[i].lower() not in MEASURED]
+    samples: list[str] = []
+    collected = _Entries(file_name)
+    for line, row in source.rows():
+        samples.append(row[0].strip())
+        collected.add(source.numbers(row, at, line))
+    features = [_column_feature(header[i]) for i in at]
+    lost = [header[i] for i in range(1, len(header)) if i not in set(at)] if len(at) + 1 < len(header) else []
+    table = _finished(
+        file_name, format_name, because + source.comma_words, samples, features, collected, turned=False
     )
-    samples: dict[str, int] = {}
-    places: dict[str, int] = {}
-    features: list[Feature] = []
-    entries: dict[tuple[int, int], float] = {}
-    for line, row in enumerate(rows[1:], start=2):
-        sample, taxon = row[sample_at].strip(), row[taxon_at].strip()
-        if not sample or not taxon:
-            raise LaboratoryMust(f"{file_name}, line {line}: the sample's or the taxon's name is empty; add it.")
-        s = samples.setdefault(sample, len(samples))
-        if taxon not in places:
-            places[taxon] = len(features)
-            taxid = row[taxid_at].strip() if taxid_at is not None else ""
-            lineage = split_lineage(taxon) if (";" in taxon or "|" in taxon) else ()
-            features.append(Feature(name=taxon, lineage=lineage, taxid=int(taxid) if taxid.isdigit() else None))
-        key = (s, places[taxon])
-        if key in entries:
-            raise LaboratoryMust(
-                f"{file_name}, line {line}: the same sample and taxon stand twice; add the two rows up or "
-                "remove one."
-            )
-        entries[key] = number(row[value_at], file_name, line, rows[0][value_at])
-    starts, at, values = from_entries(len(samples), ((s, f, v) for (s, f), v in entries.items()))
-    sums = np.array([values[a:b].sum() for a, b in pairwise(starts)])
-    counts = low[value_at] in ("count", "counts", "reads", "read_count") and looks_like_counts(values, sums)
-    assay, why = guess_assay(features)
-    return checked(
-        LabTable(
-            file_name, "long CSV (sample, taxon, value)", because,
-            tuple(samples), tuple(features), starts, at, values,
-            has_counts=counts, assay=assay, assay_because=why, names_fungi=_fungi(features),
-        )
+    return replace(table, remarks=(*table.remarks, *([_left_out(lost)] if lost else [])))
+
+
+def _column_feature(name: str) -> Feature:
+    lineage = split_lineage(name) if (";" in name or "|" in name or name.count(".") >= 3) else ()
+    if not lineage and CHARTED.match(name):
+        lineage = (name,)
+    return Feature(name=name, lineage=lineage, sequence=name if SEQUENCE.match(name) else "")
+
+
+def _ranks(row: Sequence[str], rank_at: dict[str, int]) -> tuple[str, ...]:
+    """Names from kingdom to species; a table that begins at the phylum is padded, so that a genus is sixth."""
+    top = next((row[rank_at[name]] for name in ("kingdom", "domain", "superkingdom") if name in rank_at), "")
+    return (top, *(row[rank_at[rank]] if rank in rank_at else "" for rank in RANKS[1:]))
+
+
+def _columns_of_words(top: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Columns in whose first rows no cell is a number (an empty cell or NA says nothing)."""
+    if len(top) < FEWEST_FOR_TEXT:
+        return []
+    found = []
+    for i in range(1, width):
+        said = [row[i] for row in top if len(row) == width and row[i].strip() not in NO_READS]
+        if len(said) >= FEWEST_FOR_TEXT and share_of_numbers(said) == 0:
+            found.append(i)
+    return found
+
+
+def _left_out(names: Sequence[str]) -> tuple[str, str]:
+    return (
+        "columns_left_out",
+        f"Left out, because they hold no reads of a taxon: {listed([plain(name) for name in names])}. The "
+        "laboratory says if one of them does.",
+    )
+
+
+def _without_totals(table: LabTable) -> LabTable:
+    """A last column that is the sum of all others is no sample."""
+    last = table.samples[-1]
+    if len(table.samples) < 3 or last.lower() not in TOTALS:
+        return table
+    sums = np.bincount(table.places, weights=table.values, minlength=len(table.features))
+    if not np.allclose(sums, 2 * table.row(last)):
+        return table
+    starts = table.starts[:-1]
+    end = int(starts[-1])
+    return replace(
+        table, samples=table.samples[:-1], starts=starts, places=table.places[:end], values=table.values[:end],
+        remarks=(*table.remarks, _left_out([last])),
     )  # fmt: skip
 
 
-def _numbers(rows: Sequence[Sequence[str]], at: Sequence[int], file_name: str) -> Numbers:
-    body = rows[1:]
-    if not body or not at:
-        raise LaboratoryMust(f"{file_name}: the table has a header but no numbers; export it again with its rows.")
-    try:
-        matrix = np.array([[row[i] or "0" for i in at] for row in body], dtype=np.float64)
-    except ValueError:
-        matrix = np.array(
-            [[number(row[i], file_name, line, rows[0][i]) for i in at] for line, row in enumerate(body, start=2)]
-        )
-    return matrix
+class _Entries:
+    """What is not zero, row by row."""
+
+    def __init__(self, file_name: str) -> None:
+        self.file_name = file_name
+        self.places: list[NDArray[np.int32]] = []
+        self.values: list[Numbers] = []
+        self.count = 0
+
+    def add(self, numbers: Sequence[float]) -> None:
+        row = np.array(numbers, dtype=np.float64)
+        kept = np.flatnonzero(row)
+        self.count += len(kept)
+        if self.count > MOST_ENTRIES:
+            raise too_large(self.file_name)
+        self.places.append(kept.astype(np.int32))
+        self.values.append(row[kept])
 
 
 def _finished(
@@ -142,26 +180,37 @@ def _finished(
     because: str,
     samples: Sequence[str],
     features: Sequence[Feature],
-    matrix: Numbers,
+    collected: _Entries,
+    *,
+    turned: bool,
 ) -> LabTable:
+    """`turned`: the collected rows are features, not samples."""
+    if not collected.places or not samples or not features:
+        raise LaboratoryMust(f"{file_name}: the table has a header but no numbers; export it again with its rows.")
     twice = repeated([feature.name for feature in features])
     if twice:
         raise LaboratoryMust(
-            f"{file_name}: the taxon '{twice[:60]}' stands more than once; add its rows up or give each its "
-            "own name."
+            f"{file_name}: the taxon '{plain(twice)}' stands more than once; add its rows up or give each its own "
+            "name."
         )
-    starts, places, values = from_dense(samples, matrix)
+    rows = np.repeat(np.arange(len(collected.places), dtype=np.int32), [len(part) for part in collected.places])
+    columns, values = np.concatenate(collected.places), np.concatenate(collected.values)
+    collected.places.clear()
+    collected.values.clear()
+    at, of = (columns, rows) if turned else (rows, columns)
+    starts, places, values = from_entries(len(samples), at, of, values)
     assay, why = guess_assay(features)
     return checked(
         LabTable(
             file_name, format_name, because, tuple(samples), tuple(features), starts, places, values,
-            has_counts=looks_like_counts(values, np.nansum(matrix, axis=1)), assay=assay, assay_because=why,
-            names_fungi=_fungi(features),
+            has_counts=looks_like_counts(values, row_sums(starts, values)), assay=assay, assay_because=why,
+            names_fungi=any_fungi(features),
         )
     )  # fmt: skip
 
 
-def _fungi(features: Sequence[Feature]) -> bool:
+def any_fungi(features: Sequence[Feature]) -> bool:
+    """True when a fungus is named, so that its database could see fungi."""
     return any(
         (row := genus_row(binomial(clean(feature.name))[0])) is not None and row.kingdom == "fungi"
         for feature in features
@@ -186,35 +235,37 @@ def _is_taxon(name: str) -> bool:
     return bool(genus and epithet) or bool(re.search(r"aceae\b|_SGB\d+", name))
 
 
-def orientation(rows: Sequence[Sequence[str]], taxa_beside: frozenset[str], file_name: str) -> str:
-    """`features` when taxa stand in rows, `samples` when samples do; LaboratoryMust when neither can be seen.
+def orientation(source: Delimited, taxa_beside: frozenset[str]) -> tuple[str, str]:
+    """(`features` when taxa stand in rows or `samples` when samples do, why); LaboratoryMust when neither is seen.
 
     A taxonomy beside the table decides; without one, the side whose names are taxa.
     """
-    top = [name.strip() for name in rows[0][1:]]
-    side = [row[0].strip() for row in rows[1:]]
+    file_name = source.file_name
+    top = source.header[1:]
+    side = [cells[0].strip() for _, cells in source.rows()]
     if taxa_beside:
         on_top, on_side = (len(taxa_beside.intersection(names)) for names in (top, side))
         if on_top or on_side:
-            return "samples" if on_top > on_side else "features"
+            way = "samples" if on_top > on_side else "features"
+            return way, f"the taxonomy beside it names {max(on_top, on_side)} of the {_places(way)}"
     on_top_share, on_side_share = looks_like_taxa(top[:400]), looks_like_taxa(side[:400])
     if max(on_top_share, on_side_share) < 0.3:
         raise LaboratoryMust(
-            f"{file_name}: a table of numbers, but neither its header ({listed([n[:24] for n in top[:3]])} "
-            "...) nor its "
-            "first column names taxa; put the taxonomy beside it (same name with _tax or _taxa), or send "
-            "taxon names."
+            f"{file_name}: a table of numbers, but neither its header ({listed([plain(n)[:24] for n in top[:3]])} "
+            "...) nor its first column names taxa; put the taxonomy beside it (same name with _tax or _taxa), or "
+            "send taxon names."
         )
-    corner = rows[0][0].strip()
+    corner = source.header[0].strip()
     if on_side_share >= on_top_share and _is_taxon(corner) and share_of_numbers(top) == 1.0:
         raise LaboratoryMust(
             f"{file_name}, line 1: a taxon and numbers stand where the sample names belong; put a line such as "
             "'taxon,sample-1' above it."
         )
-    return "samples" if on_top_share > on_side_share else "features"
+    way = "samples" if on_top_share > on_side_share else "features"
+    high, low = max(on_top_share, on_side_share), min(on_top_share, on_side_share)
+    doubt = f"; but {100 * low:.0f} % of the other side's names look like taxa too" if low >= 0.3 else ""
+    return way, f"{100 * high:.0f} % of the {_places(way)} are taxa{doubt}"
 
 
-def is_number_grid(rows: Sequence[Sequence[str]]) -> bool:
-    """True when the cells right of the first column are numbers."""
-    sample = [cell for row in rows[1:40] for cell in row[1:60] if cell.strip()]
-    return bool(sample) and share_of_numbers(sample) > 0.95
+def _places(way: str) -> str:
+    return "column names" if way == "samples" else "row names"

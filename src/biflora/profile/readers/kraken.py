@@ -8,7 +8,7 @@ import numpy as np
 
 from biflora.errors import LaboratoryMust
 from biflora.knowledge.taxa import limit
-from biflora.profile.readers.numbers import grid, number
+from biflora.profile.readers.numbers import grid, lines_of, number, whole_number
 from biflora.profile.table import Feature, LabTable, checked, from_dense
 
 RANK_OF_CODE = {
@@ -34,20 +34,20 @@ def read_kraken2(text: str, file_name: str, because: str) -> LabTable:
     unclassified = 0.0
     fungi = False
     root_clade = 0.0
-    for line_number, line in enumerate(text.splitlines(), start=1):
+    for line_number, line in lines_of(text):
         if not line.strip():
             continue
         cells = line.split("\t")
         if len(cells) not in (6, 8):
             raise LaboratoryMust(
-                f"{file_name}, line {line_number}: {len(cells)} columns where a Kraken2 report has 6 (or 8 "
-                "with minimizers); "
-                "the file is cut off, send it again."
+                f"{file_name}, line {line_number}: {len(cells)} columns where a Kraken2 report has 6 (or 8 with "
+                "minimizers); the file is cut off, send it again."
             )
         code, taxid_text, name = cells[-3].strip(), cells[-2].strip(), cells[-1]
         clade = number(cells[1], file_name, line_number, "clade reads")
         direct = number(cells[2], file_name, line_number, "direct reads")
-        if not taxid_text.isdigit():
+        taxid = whole_number(taxid_text)
+        if taxid is None:
             raise LaboratoryMust(
                 f"{file_name}, line {line_number}: the taxonomy id is no whole number; send the report again."
             )
@@ -60,7 +60,7 @@ def read_kraken2(text: str, file_name: str, because: str) -> LabTable:
             root_clade += clade
         while path and path[-1][0] >= depth:
             path.pop()
-        path.append((depth, code, name, int(taxid_text)))
+        path.append((depth, code, name, taxid))
         fungi = fungi or name == "Fungi"
         if direct <= 0:
             continue
@@ -80,15 +80,14 @@ def read_kraken2(text: str, file_name: str, because: str) -> LabTable:
         remarks.append(
             (
                 "kraken_sum",
-                f"The report's taxa sum to {total:.0f} reads but its root counts {root_clade:.0f}; the "
-                "laboratory sends "
-                "the whole report.",
+                f"The report's taxa sum to {total:.0f} reads but its root counts {root_clade:.0f}; the laboratory "
+                "sends the whole report.",
             )
         )
     return _one_sample(
         file_name, "Kraken2 report", because, features, [reads[i] for i in range(len(features))],
         assay="shotgun", why="Kraken2 classifies shotgun reads", fungi=fungi, unclassified=unclassified,
-        remarks=tuple(remarks),
+        remarks=tuple(remarks), profiler="Kraken2 (database not in the file)",
     )  # fmt: skip
 
 
@@ -122,7 +121,7 @@ def read_bracken(text: str, file_name: str, because: str) -> LabTable:
         features.append(
             Feature(
                 name=row[at["name"]].strip(),
-                taxid=int(row[at["taxonomy_id"]]) if row[at["taxonomy_id"]].strip().isdigit() else None,
+                taxid=whole_number(row[at["taxonomy_id"]]),
                 rank=RANK_OF_CODE.get(row[at["taxonomy_lvl"]].strip()[:1], ""),
             )
         )
@@ -148,6 +147,7 @@ def read_bracken(text: str, file_name: str, because: str) -> LabTable:
         why="Bracken re-estimates Kraken2's shotgun reads",
         fungi=fungi,
         remarks=_whole("bracken_sum", shares, column),
+        profiler="Bracken on Kraken2 (database not in the file)",
     )
 
 
@@ -156,6 +156,13 @@ def read_emu(text: str, file_name: str, because: str) -> LabTable:
     rows = grid(text, file_name)
     header = rows[0]
     counts = "estimated counts" in header
+    lost = [
+        name for name in ("tax_id", "abundance") if name not in header and not (counts and name == "abundance")
+    ]
+    if lost:
+        raise LaboratoryMust(
+            f"{file_name}, line 1: Emu's column '{lost[0]}' is missing; send the whole file again."
+        )
     column = header.index("estimated counts" if counts else "abundance")
     features, values = [], []
     shares: list[float] = []
@@ -171,7 +178,7 @@ def read_emu(text: str, file_name: str, because: str) -> LabTable:
                 name=cells.get("species", "")
                 or next((part for part in reversed(lineage) if part), cells["tax_id"]),
                 lineage=lineage,
-                taxid=int(cells["tax_id"]) if cells["tax_id"].strip().isdigit() else None,
+                taxid=whole_number(cells["tax_id"]),
                 rank="species" if cells.get("species") else "",
             )
         )
@@ -189,6 +196,7 @@ def read_emu(text: str, file_name: str, because: str) -> LabTable:
         fungi=False,
         counts=counts,
         remarks=_whole("emu_sum", "abundance", shares),
+        profiler="Emu (database not in the file)",
     )
 
 
@@ -214,6 +222,7 @@ def _one_sample(
     counts: bool = True,
     unclassified: float = 0.0,
     remarks: tuple[tuple[str, str], ...] = (),
+    profiler: str = "",
 ) -> LabTable:
     sample = re.sub(r"\.(?:txt|tsv|csv|kreport2?|report|bracken|kraken2?|gz)$", "", file_name)
     starts, places, kept = from_dense([sample], np.array([values], dtype=np.float64))
@@ -233,5 +242,6 @@ def _one_sample(
             unclassified_reads={sample: unclassified} if unclassified else {},
             remarks=remarks,
             names_fungi=fungi,
+            profiler=profiler,
         )
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from biflora.errors import LaboratoryMust
 from biflora.knowledge.taxa import limit
-from biflora.profile.readers.numbers import number
+from biflora.profile.readers.numbers import lines_of, number, whole_number
 from biflora.profile.table import Feature, LabTable, Numbers, checked, from_dense
 
 UNKNOWN = ("UNKNOWN", "UNCLASSIFIED", "unclassified")
@@ -26,7 +26,7 @@ NOT_SAMPLES = (
 
 def read_metaphlan(text: str, file_name: str, because: str, version: str) -> LabTable:
     """The species of a profile, as shares of all that was classified."""
-    lines = text.splitlines()
+    lines = [line for _, line in lines_of(text)]
     header, body = _header_and_body(lines, file_name)
     columns = [i for i, name in enumerate(header) if i > 0 and name.strip().lower() not in NOT_SAMPLES]
     samples = [header[i].strip() for i in columns]
@@ -40,9 +40,8 @@ def read_metaphlan(text: str, file_name: str, because: str, version: str) -> Lab
     for line_number, cells in body:
         if len(cells) < len(header) - 1:
             raise LaboratoryMust(
-                f"{file_name}, line {line_number}: {len(cells)} columns where the header has {len(header)}; "
-                "the file is "
-                "cut off or was edited, send it again."
+                f"{file_name}, line {line_number}: {len(cells)} columns where the header has {len(header)}; the "
+                "file is cut off or was edited, send it again."
             )
         values = [number(cells[i] if i < len(cells) else "", file_name, line_number, header[i]) for i in columns]
         clade = cells[0].strip()
@@ -55,7 +54,7 @@ def read_metaphlan(text: str, file_name: str, because: str, version: str) -> Lab
         clades.append(parts)
         rows.append(values)
         last = cells[taxid_column].split("|")[-1].strip() if taxid_column is not None else ""
-        taxids.append(int(last) if last.isdigit() else None)
+        taxids.append(whole_number(last))
     if not clades:
         raise LaboratoryMust(
             f"{file_name}: the profile names no taxon; the run found nothing, or the file is cut off."
@@ -84,6 +83,7 @@ def read_metaphlan(text: str, file_name: str, because: str, version: str) -> Lab
             assay_because="MetaPhlAn reads shotgun sequences",
             remarks=tuple(remarks),
             names_fungi=any(parts[0] == "k__Eukaryota" for parts in clades),
+            profiler=", ".join(part for part in (f"MetaPhlAn {version}", metaphlan_database(text[:4000])) if part),
         )
     )
 
@@ -125,7 +125,7 @@ def _sample_name(lines: Sequence[str], file_name: str) -> str:
 
 
 def _feature(parts: tuple[str, ...], taxid: int | None) -> Feature:
-    rank = {"s": "species", "g": "genus", "f": "family"}.get(parts[-1][0], "")
+    rank = {"s": "species", "g": "genus", "f": "family"}.get(parts[-1][:1], "")
     return Feature(name=parts[-1], lineage=parts, taxid=taxid, rank=rank)
 
 
@@ -152,14 +152,18 @@ def _sums(
             remarks.append(
                 (
                     "metaphlan_sum",
-                    f"The shares of {sample} should sum to 100 (cellular life: {kingdoms:.1f} at each rank) "
-                    "but sum to "
-                    f"{', '.join(wrong)}; the laboratory checks whether the file was filtered or edited, and "
-                    "sends the "
-                    "whole one.",
+                    f"The shares of {sample} should sum to 100 (cellular life: {kingdoms:.1f} at each rank) but "
+                    f"sum to {', '.join(wrong)}; the laboratory checks whether the file was filtered or edited, "
+                    "and sends the whole one.",
                 )
             )
     return remarks
+
+
+def metaphlan_database(head: str) -> str:
+    """The marker database's name, e.g. `mpa_v30_CHOCOPhlAn_201901`; empty when the file does not say."""
+    found = re.search(r"^#(mpa_v\w{1,60})", head, re.M)
+    return found.group(1) if found else ""
 
 
 def metaphlan_version(text: str) -> str:

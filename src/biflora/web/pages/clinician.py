@@ -19,6 +19,8 @@ from biflora.followup.outcome import AdverseEvent
 from biflora.formula.formula import Formula, Impossible
 from biflora.papers.charts_keeping import keeping_courses
 from biflora.papers.forecast_content import record_grid, severity_of
+from biflora.papers.laboratory_content import laboratory_grid
+from biflora.papers.plan_content import plan_words
 from biflora.papers.report_content import not_measured, out_of_line
 from biflora.papers.sheet import FormulaSheet, formula_sheet, reason_groups
 from biflora.prescription.prescription import Signed
@@ -51,7 +53,8 @@ def patient(request: Request, clinic: AnyClinic, user: Clinician, patient_id: st
 def approve(request: Request, clinic: AnyClinic, user: Clinician, patient_id: str, form: Form) -> Response:
     def act() -> None:
         arm = one_of(form, "arm", ARMS)
-        decide.approve_plan(clinic.store, patient_id, arm=arm, by=user, note=text(form, "note"))
+        answers = {name.removeprefix("answer."): text(form, name) for name in form if name.startswith("answer.")}
+        decide.approve_plan(clinic.store, patient_id, arm=arm, by=user, note=text(form, "note"), answers=answers)
 
     return _act_and_go(request, clinic, user, patient_id, act, form)
 
@@ -192,6 +195,8 @@ def patient_context(clinic: Clinic, patient_id: str) -> PatientPage:
         outcomes=outcomes,
         forecast_now=forecast,
         said=forecast_words(forecast, consultation.plan),
+        words=plan_words(consultation.profile, consultation.forecast, consultation.plan),
+        laboratory=laboratory_grid(person),
         record=record,
         record_grid=record_grid(record),
         before=before,

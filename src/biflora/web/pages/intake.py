@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 from biflora.clinic.intake import UploadedFile, admit, next_patient_id
 from biflora.clinic.opening import Clinic
 from biflora.errors import BifloraError, ClinicianMust
+from biflora.knowledge.body_sites import body_sites
 from biflora.knowledge.redflags import sign_words
 from biflora.profile.patient import BodySite, Condition, Patient
 from biflora.values import parse
@@ -28,6 +29,7 @@ INSTRUMENTS = (
     ("itch_nrs", "Itch", "0–10"),
     ("dlqi", "DLQI", "0–30"),
 )
+ASSAYS = ("16S V1-V3", "16S V3-V4", "16S V4", "16S", "shotgun", "array", "ITS")
 LABORATORY = (
     "s_aureus_log10_copies_per_cm2",
     "tewl_g_per_m2_h",
@@ -111,6 +113,8 @@ def _patient(clinic: Clinic, form: FormData) -> Patient:
         "anaphylaxis_history": bool(text(form, "anaphylaxis_history")),
         "signs": [str(sign) for sign in form.getlist("signs")],
         "state": state or None,
+        "skin_sampling": _sampling(form, "skin"),
+        "gut_sampling": _sampling(form, "gut"),
         "preferences": {
             "avoid_ingredients": _list(form, "avoid_ingredients"),
             "oral_ok": not text(form, "no_oral"),
@@ -118,6 +122,17 @@ def _patient(clinic: Clinic, form: FormData) -> Patient:
         },
     }
     return parse(Patient, data, where="the form")
+
+
+def _sampling(form: FormData, site: str) -> dict[str, Any]:
+    """How the sample was taken, as far as it was said."""
+    lesional = text(form, f"{site}_lesional")
+    return {
+        "body_site": text(form, f"{site}_body_site") or None,
+        "lesional": {"inflamed": True, "not_inflamed": False}.get(lesional),
+        "assay": text(form, f"{site}_assay") or None,
+        "profiler": text(form, f"{site}_profiler") or None,
+    }
 
 
 def _list(form: FormData, name: str) -> list[str]:
@@ -134,6 +149,8 @@ def _context(
         signs=tuple((sign, label(sign)) for sign in sign_words()),
         signs_given=signs,
         instruments=INSTRUMENTS,
+        body_sites=tuple((row.key, row.site, row.label) for row in body_sites().values()),
+        assays=ASSAYS,
         problems=problems,
         who=who,
     )

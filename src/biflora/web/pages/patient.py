@@ -15,6 +15,7 @@ from biflora.clinic.opening import Clinic
 from biflora.errors import BifloraError, NotAllowed, PatientMust
 from biflora.followup.outcome import AdverseEvent
 from biflora.papers.charts import finger_tips
+from biflora.plan.explain import for_patient
 from biflora.plan.strains import strain_to_discuss
 from biflora.prescription.prescription import Signed
 from biflora.profile.patient import InstrumentInput
@@ -76,6 +77,7 @@ def _context(clinic: Clinic, patient_id: str) -> MyPlan:
         patient=person,
         decision=decision,
         stopped=bool(consultation and consultation.plan.stopped),
+        told=for_patient(consultation.plan, consultation.profile, consultation.forecast) if consultation else None,
         morning=tuple(morning),
         evening=tuple(evening),
         all_day=tuple(all_day),
