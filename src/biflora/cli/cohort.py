@@ -70,6 +70,7 @@ def cohort(
     """Diversity, distances with permutations that the design allows, taxa, loads and scores of a cohort."""
     from biflora.cli.files import check_folder, write_cohort
     from biflora.cli.show_cohort import show_cohort
+    from biflora.clinic.reading import check_apart
     from biflora.profile.cohort.analyse import analyse_cohort
     from biflora.profile.cohort.cohort import Question
     from biflora.values import parse
@@ -85,6 +86,7 @@ def cohort(
         "reference": _pairs(reference, "--reference"), "loads": _pairs(load, "--load"),
     }  # fmt: skip
     with terminal.working("Reading the table") as say:
+        check_apart(table)
         result = analyse_cohort(table, metadata, parse(Question, asked, where="the options"), on_step=say)
         say("Writing the report")
         written = () if out is None else write_cohort(result, out)

@@ -90,6 +90,7 @@ def plan(
     from biflora.cli import show
     from biflora.cli.files import check_folder, write_plan
     from biflora.clinic.consult import consult
+    from biflora.clinic.reading import check_apart
     from biflora.plan.products import matches, read_products
     from biflora.profile.intake import read_patient
 
@@ -97,6 +98,8 @@ def plan(
     person = read_patient(patient)
     on_the_shelf = () if products is None else read_products(products)
     with terminal.working("Reading the files") as say:
+        for path in filter(None, (skin, gut)):
+            check_apart(path)
         result = consult(
             person, skin=skin, gut=gut, skin_sample=skin_sample, gut_sample=gut_sample, seed=seed, on_step=say
         )

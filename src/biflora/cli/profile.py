@@ -11,7 +11,7 @@ from biflora.cli import terminal
 from biflora.cli.options import Json
 
 if TYPE_CHECKING:
-    from biflora.profile.controls import Controls
+    from biflora.profile.run.controls import Controls
 
 
 def profile(
@@ -46,6 +46,7 @@ def profile(
     """What one laboratory file says, how sure it is, and what it cannot say."""
     from biflora.cli import show
     from biflora.cli.files import check_folder, write_profile
+    from biflora.clinic.reading import check_apart
     from biflora.profile.laboratory_file import read_laboratory_file
     from biflora.profile.patient import Sampling
     from biflora.profile.reference.library import open_library
@@ -56,6 +57,7 @@ def profile(
         check_folder(out, ("profile.json", "profile.html", "profile.pdf"))
     told = {"body_site": body_site, "lesional": lesional, "assay": assay, "profiler": profiler}
     with terminal.working("Reading the file"):
+        check_apart(file)
         read = read_laboratory_file(file)
         result = profile_sample(
             read,
@@ -77,8 +79,8 @@ def profile(
 
 def _controls(samples: tuple[str, ...], descriptions: Path | None, given: list[str]) -> Controls | None:
     from biflora.errors import NameAnother
-    from biflora.profile.controls import name_controls
     from biflora.profile.metadata import read_metadata
+    from biflora.profile.run.controls import name_controls
 
     if not given:
         return None

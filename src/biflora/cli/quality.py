@@ -47,7 +47,8 @@ def controls(
     """Which taxa the blanks of a run point to as contamination; nothing is taken out unless asked for."""
     from biflora.cli import show_quality
     from biflora.cli.files import check_file, write_file
-    from biflora.profile.run_quality import otu_text, read_run
+    from biflora.clinic.reading import check_apart
+    from biflora.profile.run.run_quality import otu_text, read_run
 
     if (remove is None) != (out is None):
         raise NameAnother(
@@ -56,6 +57,7 @@ def controls(
     if out is not None:
         check_file(out, option="--out")
     with terminal.working("Reading the run"):
+        check_apart(table)
         result, cleaned = read_run(
             table, metadata, column=column, values=value or (), pattern=pattern, batch=batch,
             concentration=concentration, plate=plate, well=well, mocks=mock or (), sample=sample,
@@ -86,8 +88,9 @@ def change(
 ) -> None:
     """What changed beyond counting noise and beyond what one untreated person varies anyway."""
     from biflora.cli import show_quality
-    from biflora.profile.change import compare_samples, course_of
-    from biflora.profile.engraftment import GivenSample, SamplesOverTime, engraftment
+    from biflora.clinic.reading import check_apart
+    from biflora.profile.over_time.change import compare_samples, course_of
+    from biflora.profile.over_time.engraftment import GivenSample, SamplesOverTime, engraftment
     from biflora.profile.sample import profile_site
 
     if len(files) < 2:
@@ -95,6 +98,8 @@ def change(
     names = _aligned(sample, len(files), "--sample")
     days = [_day(text) for text in _aligned(on, len(files), "--on")]
     with terminal.working("Reading the files"):
+        for path in dict.fromkeys(files):
+            check_apart(path)
         profiles = [
             profile_site(path, site, sample=None if name in (None, "-") else name)
             for path, name in zip(files, names, strict=True)

@@ -78,6 +78,7 @@ def reference_add(
     json: Json = False,
 ) -> None:
     """Keep a whole table as a reference. Names of samples and persons are not kept, only a number per person."""
+    from biflora.clinic.reading import check_apart
     from biflora.profile.reference.add import NewReference, add_reference
     from biflora.profile.reference.library import open_library
 
@@ -92,6 +93,7 @@ def reference_add(
         lesional=lesional, laboratory=laboratory, extraction=extraction, licence=licence, source=source,
     )  # fmt: skip
     with terminal.working("Reading the table"):
+        check_apart(table)
         card = add_reference(table, metadata, new, library, persons=persons, replace=replace)
     _print(card, as_json=json)
 

@@ -8,11 +8,11 @@ from rich.markup import escape
 
 from biflora.cli.show import _heading, _table, console, findings
 from biflora.papers.wording import percent
-from biflora.profile.change import Change
-from biflora.profile.engraftment import Engraftment
-from biflora.profile.mock import MockCheck
-from biflora.profile.run_quality import RunQuality
-from biflora.profile.verdicts import CHANGED, GuildChange
+from biflora.profile.over_time.change import Change
+from biflora.profile.over_time.engraftment import Engraftment
+from biflora.profile.over_time.verdicts import CHANGED, GuildChange
+from biflora.profile.run.mock import MockCheck
+from biflora.profile.run.run_quality import RunQuality
 
 MOST_TAXA = 15
 

@@ -28,6 +28,7 @@ def twin_forecast(
 ) -> None:
     """The course under each arm, week by week, with intervals, differences, and what could not be informed."""
     from biflora.cli import show
+    from biflora.clinic.reading import check_apart
     from biflora.profile.intake import read_patient
     from biflora.profile.read import read_profile
     from biflora.twin.evidence import read_observations
@@ -36,6 +37,8 @@ def twin_forecast(
     person = read_patient(patient)
     seen = () if observations is None else read_observations(observations)
     with terminal.working("Simulating"):
+        for path in filter(None, (skin, gut)):
+            check_apart(path)
         result = forecast(read_profile(person, skin=skin, gut=gut), weeks=weeks, seed=seed, observations=seen)
     if json:
         terminal.print_json(result.model_dump_json(indent=2))

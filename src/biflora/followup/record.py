@@ -10,7 +10,7 @@ from biflora.followup.alerts import alerts_for
 from biflora.followup.outcome import AdverseEvent, Outcome
 from biflora.followup.track_record import SEVERITY, band_at
 from biflora.knowledge.rows import release
-from biflora.profile.instruments import score as score_instrument
+from biflora.profile.host.instruments import score as score_instrument
 from biflora.profile.patient import InstrumentInput
 from biflora.profile.profile import Profile, Score
 from biflora.twin.forecast import Arm, Forecast, Observation

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from biflora.papers.grid import Grid
-from biflora.papers.wording import DASH, verification_words
-from biflora.profile.laboratory import laboratory_values
+from biflora.papers.wording import DASH, prose
+from biflora.profile.host.laboratory import laboratory_values
 from biflora.profile.patient import Patient
 
 
@@ -15,11 +15,10 @@ def laboratory_grid(patient: Patient) -> Grid | None:
             value.label,
             f"{value.limit}{value.limit and ' '}{value.value:g} {value.unit}",
             value.as_entered,
-            "; ".join(value.references) or "no reference is kept for this age",
+            prose("; ".join(value.references)) or "no reference is kept for this age",
             value.note or ("" if value.plausible else "implausible: check the unit") or DASH,
-            "; ".join(x for x in (value.source, verification_words(value.verification)) if x),
         )
         for value in laboratory_values(patient)
     )
-    columns = ("Laboratory value", "Value", "As entered", "Beside", "Note", "Source")
+    columns = ("Laboratory value", "Value", "As entered", "Beside", "Note")
     return Grid("Laboratory values", columns, rows, right=(1,)) if rows else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from biflora.papers.grid import Grid
-from biflora.papers.wording import DASH, chance, number, percent, verification_words
+from biflora.papers.wording import DASH, chance, number, percent, prose, verification_words
 from biflora.plan.considered import CostRange
 from biflora.plan.explain import Explanation, for_clinician, for_patient
 from biflora.plan.plan import ArmSummary, Plan
@@ -42,23 +43,42 @@ class PlanWords:
 def plan_words(profile: Profile, forecast: Forecast, plan: Plan) -> PlanWords:
     """All of it, from the plan; adds no judgement of its own."""
     worth, follow = plan.worth_measuring, plan.follow_up
-    return PlanWords(
-        arms=arms_grid(plan),
-        certainty=_certainty(plan),
-        separation=_separation(plan),
-        worth=_worth(plan),
-        worth_said="" if worth is None else worth.said,
-        worth_assumes=() if worth is None else worth.assumptions,
-        follow_up_said="" if follow is None else follow.said,
-        learns=_learns(plan),
-        rules=_rules(plan),
-        oral_use=_oral_use(plan),
-        gut_prompts=_gut_prompts(plan),
-        pooled=None if forecast.mechanistic else _pooled(plan),
-        pooled_against=() if forecast.mechanistic else _against(plan),
-        patient=for_patient(plan, profile, forecast),
-        clinician=for_clinician(plan, profile, forecast),
+    return _in_true_signs(
+        PlanWords(
+            arms=arms_grid(plan),
+            certainty=_certainty(plan),
+            separation=_separation(plan),
+            worth=_worth(plan),
+            worth_said="" if worth is None else worth.said,
+            worth_assumes=() if worth is None else worth.assumptions,
+            follow_up_said="" if follow is None else follow.said,
+            learns=_learns(plan),
+            rules=_rules(plan),
+            oral_use=_oral_use(plan),
+            gut_prompts=_gut_prompts(plan),
+            pooled=None if forecast.mechanistic else _pooled(plan),
+            pooled_against=() if forecast.mechanistic else _against(plan),
+            patient=for_patient(plan, profile, forecast),
+            clinician=for_clinician(plan, profile, forecast),
+        )
     )
+
+
+def _in_true_signs(words: PlanWords) -> PlanWords:
+    """Every text with true minus and range signs."""
+
+    def signs(value: Any) -> Any:
+        match value:
+            case str():
+                return prose(value)
+            case tuple():
+                return tuple(signs(item) for item in value)
+            case Grid():
+                return replace(value, columns=signs(value.columns), rows=signs(value.rows))
+        return value
+
+    told: dict[str, Any] = {field.name: signs(getattr(words, field.name)) for field in fields(words)}
+    return replace(words, **told)
 
 
 def arms_grid(plan: Plan) -> Grid | None:

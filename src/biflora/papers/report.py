@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from biflora.followup.track_record import TrackRecord
 from biflora.formula.formula import Formula, Impossible
 from biflora.papers.report_content import report_content
-from biflora.papers.wording import is_doubtful, verification_words
+from biflora.papers.wording import is_doubtful, prose, verification_words
 from biflora.plan.plan import Plan
 from biflora.profile.profile import Profile
 from biflora.twin.forecast import Forecast
@@ -98,6 +98,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["verification_words"] = verification_words
+    environment.filters["prose"] = prose
     environment.filters["figure"] = lambda chart: Markup(chart.html())
     environment.tests["doubtful"] = is_doubtful
     return environment

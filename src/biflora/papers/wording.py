@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 from biflora.values import Band
 
 MINUS = "−"
 DASH = "–"
+_RANGE = re.compile(r"(?<![\w./-])(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)(?![\w/-])")
+_NEGATIVE = re.compile(r"(?<![\w./)-])-(?=\d)")
+_ADDRESS = re.compile(r"https?://(?:www\.)?")
 
 
 def number(value: float, digits: int = 0) -> str:
@@ -98,3 +102,12 @@ def verification_words(verification: str) -> str:
 def is_doubtful(verification: str) -> bool:
     """True when at least part of it was remembered or assumed: the reader must be told."""
     return any(word in verification for word in ("memory", "assumed", "inference"))
+
+
+def prose(text: str) -> str:
+    """A sentence of ours or of a source with true minus and range signs, and addresses without their beginning."""
+    text = _RANGE.sub("\\1–\\2", text)
+    text = _NEGATIVE.sub(MINUS, text)
+    return (
+        _ADDRESS.sub("", text).replace(" degrees C", " °C").replace("fda_iid", "FDA Inactive Ingredient Database")
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from biflora.knowledge.planning import NeedRule, care_steps, need_rules, plan_limit
 from biflora.plan.plan import BodySite, Condition, Effect, Need, Needs
 from biflora.plan.signals import Signal, read_signals
+from biflora.profile.host.surface import topical_amount as topical_amount
 from biflora.profile.patient import Patient
 from biflora.profile.profile import Profile
-from biflora.profile.surface import topical_amount as topical_amount
 
 USUAL_SITES: dict[Condition, tuple[BodySite, ...]] = {
     Condition.ATOPIC_DERMATITIS: (BodySite.FLEXURES,),

@@ -8,8 +8,8 @@ from typing import Any
 
 from biflora.errors import ClinicianMust
 from biflora.profile.consistency import check_patient
-from biflora.profile.instruments import score
-from biflora.profile.laboratory import with_laboratory_fields
+from biflora.profile.host.instruments import score
+from biflora.profile.host.laboratory import with_laboratory_fields
 from biflora.profile.patient import Patient
 from biflora.values import parse, read_json_object
 

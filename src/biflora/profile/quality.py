@@ -10,6 +10,8 @@ from biflora.profile.profile import SiteName
 from biflora.values import Finding, Level, Who
 
 EMPTY_SAMPLE = "empty_sample"
+NOTES = ("taxonomy_incomplete", "columns_left_out", "one_label_read", "tiny_values")
+"""Remarks of readers that are told without a warning."""
 
 
 def quality_findings(composition: Composition, site: SiteName) -> tuple[Finding, ...]:
@@ -42,7 +44,7 @@ def _finding(level: Level, rule: str, subject: str, message: str, limit_key: str
 
 def _remarks(composition: Composition) -> list[Finding]:
     return [
-        _finding("warn" if rule != "taxonomy_incomplete" else "note", rule, composition.table.file_name, message)
+        _finding("note" if rule in NOTES else "warn", rule, composition.table.file_name, message)
         for rule, message in composition.table.remarks
     ]
 

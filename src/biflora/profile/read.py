@@ -6,15 +6,15 @@ from pathlib import Path
 
 from biflora.knowledge.instruments import instruments
 from biflora.knowledge.rows import release
-from biflora.profile.indices import dual_site_index
-from biflora.profile.instruments import score
-from biflora.profile.laboratory import laboratory_findings
+from biflora.profile.host.instruments import score
+from biflora.profile.host.laboratory import laboratory_findings
+from biflora.profile.host.score_change import derived_scores
+from biflora.profile.host.surface import surface_findings
+from biflora.profile.numbers.indices import dual_site_index
 from biflora.profile.patient import Condition, Patient
 from biflora.profile.profile import Profile, Score, SiteName, SiteProfile
 from biflora.profile.reference.library import open_library
 from biflora.profile.sample import profile_site
-from biflora.profile.score_change import derived_scores
-from biflora.profile.surface import surface_findings
 from biflora.values import Finding, Who
 
 WHAT_IS_UNKNOWN: dict[SiteName, str] = {

@@ -9,16 +9,16 @@ from biflora.errors import LaboratoryMust
 from biflora.knowledge.rows import release
 from biflora.profile.compare import with_reference
 from biflora.profile.composition import compose, guild_shares, taxon_shares, unmatched
-from biflora.profile.controls import ControlReport, Controls
 from biflora.profile.laboratory_file import LaboratoryFile, read_laboratory_file
+from biflora.profile.numbers.quantities import quantities_of
 from biflora.profile.patient import Laboratory, Sampling
 from biflora.profile.profile import SiteName, SiteProfile
 from biflora.profile.quality import quality_findings
-from biflora.profile.quantities import quantities_of
 from biflora.profile.reference.library import Library
 from biflora.profile.reference.match import sample_keys
 from biflora.profile.reference.place import place
-from biflora.profile.suspects import control_findings
+from biflora.profile.run.controls import ControlReport, Controls
+from biflora.profile.run.suspects import control_findings
 from biflora.profile.table import LabTable
 from biflora.values import Finding, Who
 

@@ -22,9 +22,6 @@ from biflora.web.security import VISIT_COOKIE, current_user, form_token, set_coo
 
 _STYLE_ELEMENT = re.compile(r"<style\b[^>]*>.*?</style>", re.DOTALL)
 _OWN_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>', re.IGNORECASE)
-_RANGE = re.compile(r"(?<![\w./-])(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)(?![\w/-])")
-_NEGATIVE = re.compile(r"(?<![\w./)-])-(?=\d)")
-_ADDRESS = re.compile(r"https?://(?:www\.)?")
 _INLINE_STYLE = re.compile(r'\sstyle="[^"]*"')
 
 NAVIGATION = {
@@ -37,15 +34,6 @@ NAVIGATION = {
         ("/research/knowledge", "Knowledge"),
     ),
 }
-
-
-def prose(text: str) -> str:
-    """A sentence of ours or of a source with true minus and range signs, and addresses without their beginning."""
-    text = _RANGE.sub("\\1–\\2", text)
-    text = _NEGATIVE.sub(wording.MINUS, text)
-    return (
-        _ADDRESS.sub("", text).replace(" degrees C", " °C").replace("fda_iid", "FDA Inactive Ingredient Database")
-    )
 
 
 def condition(key: str) -> str:
@@ -87,7 +75,7 @@ def environment() -> Environment:
         "words": wording.words,
         "day": pharmacy_words.day,
         "minute": pharmacy_words.minute,
-        "prose": prose,
+        "prose": wording.prose,
         "mark": verification_words,
         "verification_words": verification_words,
         "condition": condition,

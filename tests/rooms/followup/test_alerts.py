@@ -10,7 +10,7 @@ import yaml
 
 from biflora.followup.alerts import alerts_for
 from biflora.followup.outcome import AdverseEvent
-from biflora.profile.instruments import score
+from biflora.profile.host.instruments import score
 from biflora.profile.patient import Condition, InstrumentInput, Patient
 from biflora.profile.profile import Profile
 

@@ -9,7 +9,7 @@ import pytest
 from biflora.errors import ClinicianMust
 from biflora.followup.outcome import AdverseEvent, Outcome
 from biflora.followup.record import inside_80, observations_of, record_outcome
-from biflora.profile.instruments import score
+from biflora.profile.host.instruments import score
 from biflora.profile.patient import Condition, InstrumentInput, Patient
 from biflora.profile.profile import Profile, Score
 from biflora.profile.read import read_profile

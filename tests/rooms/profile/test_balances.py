@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from biflora.knowledge.indices import balances, quantity_settings
-from biflora.profile.balances import balances_of, clr, rclr
 from biflora.profile.composition import (
     compose,
     counting_interval,
@@ -18,6 +17,7 @@ from biflora.profile.composition import (
     taxon_shares,
 )
 from biflora.profile.laboratory_file import read_laboratory_file
+from biflora.profile.numbers.balances import balances_of, clr, rclr
 from biflora.profile.profile import GuildShare
 from biflora.values import State
 

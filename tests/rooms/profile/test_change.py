@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from biflora.knowledge.variation import typical_variation, variation_rows
-from biflora.profile.change import Change, compare_samples, course_of
 from biflora.profile.composition import counting_interval
 from biflora.profile.laboratory_file import read_laboratory_file
+from biflora.profile.over_time.change import Change, compare_samples, course_of
+from biflora.profile.over_time.variation import Repeated, bray_curtis, log10_odds, odds_change, within_person
+from biflora.profile.over_time.verdicts import GuildChange, expected_taxa
 from biflora.profile.profile import SiteName, SiteProfile
 from biflora.profile.sample import profile_sample, profile_site
-from biflora.profile.variation import Repeated, bray_curtis, log10_odds, odds_change, within_person
-from biflora.profile.verdicts import GuildChange, expected_taxa
 
 HMP2 = "gut_longitudinal_hmp2_metaphlan"
 REST = {"Prevotella copri": 1.0}

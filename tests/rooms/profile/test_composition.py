@@ -14,8 +14,8 @@ from biflora.knowledge.references import reference_rows
 from biflora.knowledge.taxa import find_taxon
 from biflora.profile.compare import percentile_in
 from biflora.profile.composition import counting_interval
-from biflora.profile.diversity import observed, pielou, shannon, simpson
 from biflora.profile.names import dotted_lineage, name_feature
+from biflora.profile.numbers.diversity import observed, pielou, shannon, simpson
 from biflora.profile.patient import Laboratory
 from biflora.profile.profile import SiteProfile
 from biflora.profile.sample import profile_site
@@ -134,8 +134,8 @@ def test_a_table_without_taxonomy_resolves_nothing_and_says_so(shared_data: Path
 
 def test_the_log_ratio_of_two_counts() -> None:
     """x = 90, y = 9: log10(90.5 / 9.5) = 0.97891; limits from a million draws of Beta(90.5, 9.5)."""
+    from biflora.profile.numbers.quantities import log_ratio
     from biflora.profile.profile import GuildShare
-    from biflora.profile.quantities import log_ratio
 
     def guild(key: str, reads: float) -> GuildShare:
         return GuildShare(guild=key, label=key, state=State.MEASURED, share=reads / 1000, reads=reads)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biflora.profile.contamination import (
+from biflora.profile.run.contamination import (
     fisher_combined,
     frequency_scores,
     over_batches,

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from biflora.errors import LaboratoryMust, NameAnother
-from biflora.profile.controls import ControlReport, name_controls
 from biflora.profile.laboratory_file import read_laboratory_file
 from biflora.profile.metadata import Metadata, read_metadata
-from biflora.profile.run_quality import otu_text, read_run
-from biflora.profile.suspects import control_findings, read_controls, without_suspects
+from biflora.profile.run.controls import ControlReport, name_controls
+from biflora.profile.run.run_quality import otu_text, read_run
+from biflora.profile.run.suspects import control_findings, read_controls, without_suspects
 from biflora.profile.table import Feature, LabTable, from_dense
 
 CSB5 = "ad_skin_shotgun_csb5_bracken"

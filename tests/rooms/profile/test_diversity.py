@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from biflora.profile.composition import Composition, compose
-from biflora.profile.diversity import (
+from biflora.profile.numbers.diversity import (
     chao1,
     diversity,
     expected_richness,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from biflora.errors import NameAnother
-from biflora.profile.engraftment import Engraftment, GivenSample, Phase, engraftment, species_in
 from biflora.profile.laboratory_file import read_laboratory_file
+from biflora.profile.over_time.engraftment import Engraftment, GivenSample, Phase, engraftment, species_in
 from biflora.profile.profile import SiteProfile
 from biflora.profile.sample import profile_sample, profile_site
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from biflora.errors import LaboratoryMust
-from biflora.profile.hopping import hopping_findings, hopping_hints, plate_wells
 from biflora.profile.metadata import Metadata
+from biflora.profile.run.hopping import hopping_findings, hopping_hints, plate_wells
 from biflora.profile.table import Feature, LabTable, from_dense
 
 ROWS, COLUMNS = "ABCDEFGH", range(1, 13)

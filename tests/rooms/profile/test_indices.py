@@ -11,8 +11,9 @@ import pytest
 
 from biflora.knowledge.indices import gmwi2_coefficients, index_definitions
 from biflora.profile.composition import compose
-from biflora.profile.gmwi2 import clade_shares, gmwi2, gmwi2_of
-from biflora.profile.indices import (
+from biflora.profile.laboratory_file import read_laboratory_file
+from biflora.profile.numbers.gmwi2 import clade_shares, gmwi2, gmwi2_of
+from biflora.profile.numbers.indices import (
     bray_curtis_to,
     distance_quantity,
     distance_to_healthy,
@@ -20,7 +21,6 @@ from biflora.profile.indices import (
     healthy_cut,
     md_index,
 )
-from biflora.profile.laboratory_file import read_laboratory_file
 from biflora.profile.profile import Quantity, SiteName, SiteProfile
 from biflora.profile.table import Feature, LabTable, Numbers, from_dense
 from biflora.values import State

@@ -10,7 +10,7 @@ import yaml
 
 from biflora.errors import ClinicianMust
 from biflora.knowledge.instruments import band_of, instrument_named, instruments, items_of
-from biflora.profile.instruments import score
+from biflora.profile.host.instruments import score
 from biflora.profile.patient import InstrumentInput
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "rules" / "instruments.yaml").read_text(encoding="utf-8"))

@@ -11,13 +11,13 @@ import yaml
 
 from biflora.errors import ClinicianMust
 from biflora.knowledge.laboratory import folded, laboratory_quantities, laboratory_units, units_of
-from biflora.profile.intake import read_patient
-from biflora.profile.laboratory import (
+from biflora.profile.host.laboratory import (
     LaboratoryValue,
     laboratory_findings,
     laboratory_values,
     with_laboratory_fields,
 )
+from biflora.profile.intake import read_patient
 from biflora.profile.patient import Condition, Laboratory, MeasuredValue, Patient
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "rules" / "laboratory.yaml").read_text(encoding="utf-8"))

@@ -10,10 +10,10 @@ import pytest
 from biflora.knowledge.indices import copies_of, genome_copies
 from biflora.knowledge.taxa import find_taxon, genus_row
 from biflora.profile.composition import Composition, compose, counting_interval, guild_shares
-from biflora.profile.loads import copy_corrected_shares, loads
+from biflora.profile.numbers.loads import copy_corrected_shares, loads
+from biflora.profile.numbers.quantities import quantities_of
 from biflora.profile.patient import Laboratory, Sampling
 from biflora.profile.profile import Quantity, SiteName
-from biflora.profile.quantities import quantities_of
 from biflora.profile.table import Feature, LabTable, from_dense
 from biflora.values import State
 

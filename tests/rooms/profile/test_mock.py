@@ -11,7 +11,7 @@ import pytest
 from biflora.errors import NameAnother
 from biflora.knowledge.mock_communities import find_mock, mocks
 from biflora.profile.laboratory_file import read_laboratory_file
-from biflora.profile.mock import check_mock
+from biflora.profile.run.mock import check_mock
 from biflora.profile.table import Feature, LabTable, from_dense
 
 D6300_16S = {

@@ -233,7 +233,7 @@ def test_phyloseq_export_with_its_tax_table(shared_data: Path) -> None:
 def test_lineages_as_columns_khadka(shared_data: Path) -> None:
     """S. aureus and Shannon per sample against the derived endpoints (made in R) beside the trial's table."""
     from biflora.profile.composition import compose
-    from biflora.profile.quantities import shannon
+    from biflora.profile.numbers.quantities import shannon
 
     ours = table(shared_data, "ad_skin_trial_khadka2021/sample_per_timepoint_no_forearm.csv")
     with (shared_data / "ad_skin_trial_khadka2021/derived_per_sample_endpoints.csv").open() as file:

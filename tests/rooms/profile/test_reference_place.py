@@ -16,9 +16,9 @@ import pytest
 from biflora.errors import OperatorMust
 from biflora.profile.compare import with_reference
 from biflora.profile.composition import Composition, compose, guild_shares
-from biflora.profile.diversity import shannon
-from biflora.profile.indices import distance_to_healthy, healthy_cut
 from biflora.profile.laboratory_file import read_laboratory_file
+from biflora.profile.numbers.diversity import shannon
+from biflora.profile.numbers.indices import distance_to_healthy, healthy_cut
 from biflora.profile.profile import GuildShare, Percentile, Placement
 from biflora.profile.reference.add import NewReference, add_reference
 from biflora.profile.reference.library import Library

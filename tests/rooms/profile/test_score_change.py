@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from biflora.errors import ClinicianMust
-from biflora.profile.instruments import score
+from biflora.profile.host.instruments import score
+from biflora.profile.host.score_change import change_of, derived_scores
 from biflora.profile.patient import InstrumentInput
 from biflora.profile.profile import Score
-from biflora.profile.score_change import change_of, derived_scores
 
 SCORAD = {
     "extent_percent": 20.0, "erythema": 2.0, "oedema_papulation": 1.0, "oozing_crust": 1.0, "excoriation": 2.0,

@@ -104,6 +104,7 @@ def tar() -> bytes:
         ("t.bam", gzip.compress(b"BAM\x01" + bytes(40)), ("BAM",)),
         ("t.pkl", b"\x80\x04\x95", ("pickle",)),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",  # packed bytes hold the time of day
 )
 def test_foreign_binaries_say_what_they_are(
     tmp_path: Path, name: str, content: bytes, words: tuple[str, ...]

@@ -13,8 +13,7 @@ from biflora.knowledge.planning import body_surface_m2 as usual_surface
 from biflora.knowledge.surface import region_shares, site_regions
 from biflora.plan.needs import grams_per_day
 from biflora.prescription.quantity import amount_for
-from biflora.profile.patient import AffectedSite, BodySite, Condition, Patient
-from biflora.profile.surface import (
+from biflora.profile.host.surface import (
     body_surface_m2,
     finger_tip_units,
     palms_to_percent,
@@ -22,6 +21,7 @@ from biflora.profile.surface import (
     surface_findings,
     topical_amount,
 )
+from biflora.profile.patient import AffectedSite, BodySite, Condition, Patient
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "rules" / "surface.yaml").read_text(encoding="utf-8"))
 

@@ -2,7 +2,7 @@
 
 Not one random rarefaction but the mean over all of them, in closed form, so that the same table gives the same
 numbers and none is thrown away by a seed (Hurlbert 1971 for richness; Faith's sum of branches by Nipperess and
-Matsen 2013, Methods Ecol Evol 4:566; the others in profile/diversity.py).
+Matsen 2013, Methods Ecol Evol 4:566; the others in profile/numbers/diversity.py).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from biflora.knowledge.cohort_models import model_setting
 from biflora.profile.cohort.contrasts import Ask, each_term
 from biflora.profile.cohort.model_table import ModelTable
 from biflora.profile.cohort.outcome_models import Adjust, model_outcomes
-from biflora.profile.diversity import expected_richness, expected_shannon
 from biflora.profile.metadata import Metadata
+from biflora.profile.numbers.diversity import expected_richness, expected_shannon
 from biflora.profile.table import listed
 
 Numbers = NDArray[np.float64]

@@ -14,8 +14,8 @@ from biflora.knowledge.indices import setting
 from biflora.knowledge.references import reference_limit
 from biflora.knowledge.taxa import limit
 from biflora.profile.composition import Composition
-from biflora.profile.diversity import expected_richness, shannon, simpson
-from biflora.profile.indices import distance_quantity, distance_to_healthy
+from biflora.profile.numbers.diversity import expected_richness, shannon, simpson
+from biflora.profile.numbers.indices import distance_quantity, distance_to_healthy
 from biflora.profile.profile import GuildShare, Percentile, Placement, Quantity
 from biflora.profile.reference.library import Library, ReferenceCard, WholeReference
 from biflora.profile.reference.match import Match, SampleKeys, card_mismatches, match

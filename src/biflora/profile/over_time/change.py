@@ -7,8 +7,7 @@ from datetime import date
 from itertools import pairwise
 
 from biflora.knowledge.rows import release
-from biflora.profile.profile import SiteProfile
-from biflora.profile.verdicts import (
+from biflora.profile.over_time.verdicts import (
     CHANGED,
     GuildChange,
     community_change,
@@ -18,6 +17,7 @@ from biflora.profile.verdicts import (
     quantity_change,
     shannon_change,
 )
+from biflora.profile.profile import SiteProfile
 from biflora.values import Record, Value
 
 FALSE_CALLS = 0.05

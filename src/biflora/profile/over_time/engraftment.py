@@ -12,8 +12,8 @@ from typing import Any, Literal
 from biflora.errors import NameAnother
 from biflora.knowledge.strains import oral_strains
 from biflora.knowledge.taxa import TaxonRow, find_taxon, limit, taxa
-from biflora.profile.change import Change, Course
 from biflora.profile.composition import counting_interval
+from biflora.profile.over_time.change import Change, Course
 from biflora.profile.profile import SiteProfile, TaxonShare
 from biflora.values import State, Value
 

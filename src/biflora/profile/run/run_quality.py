@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from biflora.errors import NameAnother
-from biflora.profile.controls import ControlReport, Controls, TaxonInControls, name_controls
-from biflora.profile.hopping import HoppingHint, hopping_findings, hopping_hints, plate_wells
 from biflora.profile.laboratory_file import read_laboratory_file
 from biflora.profile.metadata import read_metadata
-from biflora.profile.mock import MockCheck, check_mock
-from biflora.profile.suspects import control_findings, read_controls, without_suspects
+from biflora.profile.run.controls import ControlReport, Controls, TaxonInControls, name_controls
+from biflora.profile.run.hopping import HoppingHint, hopping_findings, hopping_hints, plate_wells
+from biflora.profile.run.mock import MockCheck, check_mock
+from biflora.profile.run.suspects import control_findings, read_controls, without_suspects
 from biflora.profile.table import LabTable
 from biflora.values import Finding, Value
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from biflora.knowledge.indices import index_definitions, names_in, setting
-from biflora.profile.balances import log10_ratio_of_counts
 from biflora.profile.composition import Composition, Mask
 from biflora.profile.names import PREFIX, clean
+from biflora.profile.numbers.balances import log10_ratio_of_counts
 from biflora.profile.profile import Quantity, SiteName, SiteProfile
 from biflora.profile.table import Numbers
 from biflora.values import State

@@ -11,10 +11,10 @@ import numpy as np
 from biflora.knowledge.taxa import limit
 from biflora.knowledge.variation import WithinPersonVariation, typical_variation
 from biflora.profile.composition import counting_interval
-from biflora.profile.diversity import expected_richness, expected_shannon
+from biflora.profile.numbers.diversity import expected_richness, expected_shannon
+from biflora.profile.over_time.variation import bray_curtis, log10_odds
 from biflora.profile.profile import GuildShare, Quantity, SiteProfile
 from biflora.profile.table import Numbers
-from biflora.profile.variation import bray_curtis, log10_odds
 from biflora.values import State, Value
 
 Verdict = Literal[

@@ -12,8 +12,8 @@ import numpy as np
 
 from biflora.knowledge.indices import GenomeCopies, copies_of, index_definitions, quantity_settings, setting
 from biflora.knowledge.taxa import find_taxon, genus_row, taxa
-from biflora.profile.balances import log10_ratio_of_counts
 from biflora.profile.composition import Composition
+from biflora.profile.numbers.balances import log10_ratio_of_counts
 from biflora.profile.patient import Laboratory, Sampling
 from biflora.profile.profile import GuildShare, Quantity, SiteName
 from biflora.profile.table import Numbers

@@ -197,13 +197,13 @@ def _references(value: LaboratoryValue, age_years: float) -> tuple[str, ...]:
 
 
 def _in_words(value: LaboratoryValue, row: LaboratoryReference) -> str:
-    remembered = "" if not row.only_remembered else " (only remembered)"
+    source = "only remembered" if row.only_remembered else row.source
     unit = "" if value.unit == "pH" else f" {value.unit}"
     if row.kind == "mean":
-        return f"{row.text}: {row.high:g}{unit}{remembered}"
+        return f"{row.text}: {row.high:g}{unit} ({source})"
     low, high = row.low, math.inf if row.high is None else row.high
     limits = f"{high:g}{unit}" if low is None else f"{low:g}-{high:g}{unit}"
-    return f"{_side(value, low, high)} {limits}, {row.text}{remembered}"
+    return f"{_side(value, low, high)} {limits}, {row.text} ({source})"
 
 
 def _side(value: LaboratoryValue, low: float | None, high: float) -> str:

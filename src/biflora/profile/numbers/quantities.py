@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from biflora.knowledge.taxa import guilds as guild_rows
-from biflora.profile.balances import balances_of, log_ratio
 from biflora.profile.composition import Composition
-from biflora.profile.diversity import diversity, shannon
-from biflora.profile.gmwi2 import gmwi2
-from biflora.profile.indices import md_index
-from biflora.profile.loads import copy_corrected_shares, loads
+from biflora.profile.numbers.balances import balances_of, log_ratio
+from biflora.profile.numbers.diversity import diversity, shannon
+from biflora.profile.numbers.gmwi2 import gmwi2
+from biflora.profile.numbers.indices import md_index
+from biflora.profile.numbers.loads import copy_corrected_shares, loads
 from biflora.profile.patient import Laboratory, Sampling
 from biflora.profile.profile import GuildShare, Quantity, SiteName
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from biflora.errors import ClinicianMust
 from biflora.knowledge.instruments import Instrument, instrument_named, instruments, items_of
-from biflora.profile.instruments import score
+from biflora.profile.host.instruments import score
 from biflora.profile.patient import InstrumentInput
 from biflora.profile.profile import Score
 from biflora.values import Value

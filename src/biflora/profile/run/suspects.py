@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from biflora.errors import LaboratoryMust
 from biflora.knowledge.taxa import contaminants, limit, quality_limits
-from biflora.profile.contamination import (
+from biflora.profile.names import Named, name_feature
+from biflora.profile.run.contamination import (
     Combine,
     Flags,
     fisher_combined,
@@ -20,8 +21,7 @@ from biflora.profile.contamination import (
     prevalence_scores,
     share_scores,
 )
-from biflora.profile.controls import BatchControls, ControlReport, Controls, Rule, TaxonInControls
-from biflora.profile.names import Named, name_feature
+from biflora.profile.run.controls import BatchControls, ControlReport, Controls, Rule, TaxonInControls
 from biflora.profile.table import LabTable, Numbers, listed
 from biflora.values import Finding, Level, Who
 
