@@ -176,7 +176,17 @@ EXTERNAL = re.compile(r"""(?:src|href|action|url\()\s*=?\s*["'(]?\s*(?:https?:)?
 @pytest.mark.parametrize(
     ("role", "paths"),
     [
-        ("clinician", ["/", "/clinic", "/clinic/new", "/clinic/patients/P01", "/clinic/patients/P06"]),
+        (
+            "clinician",
+            [
+                "/",
+                "/clinic",
+                "/clinic/new",
+                "/clinic/patients/P01",
+                "/clinic/patients/P06",
+                "/clinic/patients/P01/microbiome",
+            ],
+        ),
         ("pharmacist", ["/pharmacy"]),
         ("patient", ["/me", "/me/check-in", "/me/check-in/thanks"]),
         ("researcher", ["/research", "/research/evidence", "/research/knowledge"]),

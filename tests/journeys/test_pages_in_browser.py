@@ -51,7 +51,7 @@ def paths_of(role: str | None, store: Any) -> list[str]:
     return {
         None: ["/"],
         "clinician": ["/clinic", "/clinic/new", "/clinic/patients/P01", "/clinic/patients/P06",
-                      "/clinic/patients/P01/report.html"],
+                      "/clinic/patients/P01/report.html", "/clinic/patients/P01/microbiome"],
         "pharmacist": ["/pharmacy", *orders],
         "patient": ["/me", "/me/check-in", "/me/check-in/thanks"],
         "researcher": ["/research", "/research/evidence", "/research/knowledge"],

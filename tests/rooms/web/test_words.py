@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from biflora.web.forms import label
 from biflora.papers.wording import prose
+from biflora.web.forms import label
 from biflora.web.render import condition
 
 
