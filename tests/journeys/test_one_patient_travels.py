@@ -155,7 +155,8 @@ def test_every_paper_can_be_opened(store: Store, browser: Any) -> None:
     assert report.status_code == 200
     assert "SYNTHETIC" in report.text
     assert browser.get("/clinic/patients/P01/plan.json").json()["plan"]["condition"] == "atopic_dermatitis"
-    papers = ["/clinic/patients/P01/report.pdf", "/clinic/patients/P01/microbiome.pdf", f"/papers/prescriptions/{order.prescription_id}.pdf",
+    papers = ["/clinic/patients/P01/report.pdf", "/clinic/patients/P01/microbiome.pdf",
+              f"/papers/prescriptions/{order.prescription_id}.pdf",
               f"/papers/orders/{order.id}/label.pdf"]  # fmt: skip
     for path in papers:
         answer = browser.get(path)

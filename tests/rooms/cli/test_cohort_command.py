@@ -1,4 +1,4 @@
-"""`biflora cohort` and `biflora profile --out` from the terminal: everything is written, or one sentence is said."""
+"""`biflora cohort` and `biflora profile --out` from the terminal: all is written, or one sentence said."""
 
 from __future__ import annotations
 
