@@ -36,6 +36,8 @@ from tests.fuzz.seeds import Seed, generated, real, taxonomies  # noqa: E402
 
 MEMORY_OVER_START = 1_500_000_000
 ALARM_SECONDS = 10
+HUNGRY_MB = 200.0
+"""A case that needs so much more than all before it is named."""
 KILL_SECONDS = 15.0
 """A worker that says nothing for so long is held by a C library."""
 SHARE_OF_TAXONOMIES = 0.1
@@ -142,6 +144,8 @@ def limit_memory(over_start: int = MEMORY_OVER_START) -> None:
 
 def work(seed: int, start: int, stop: int, step: int) -> None:
     """A worker: one JSON line before and one after each case."""
+    from biflora.profile.names import clean, name_feature
+
     seeds = all_seeds()
     with tempfile.TemporaryDirectory() as folder:
         warm = Path(folder) / "warm.biom"
@@ -151,6 +155,7 @@ def work(seed: int, start: int, stop: int, step: int) -> None:
             outcome(warm, "skin")
         limit_memory()
         base = rss_mb()
+        held = 0.0
 
         def ring(_number: int, _frame: FrameType | None) -> None:
             raise TooSlowError
@@ -172,6 +177,9 @@ def work(seed: int, start: int, stop: int, step: int) -> None:
             signal.setitimer(signal.ITIMER_REAL, 0)
             shutil.rmtree(place)
             seconds = time.perf_counter() - began
+            before, held = held, rss_mb() - base
+            for kept in (clean, name_feature):  # names of earlier cases are not this case's memory
+                kept.cache_clear()
             print(
                 json.dumps(
                     {
@@ -179,7 +187,8 @@ def work(seed: int, start: int, stop: int, step: int) -> None:
                         "file": made.beside.name if made.beside else made.name,
                         **found,
                         "seconds": round(seconds, 3),
-                        "over_mb": rss_mb() - base,
+                        "over_mb": held,
+                        "grew_mb": held - before,
                     }
                 ),
                 flush=True,
@@ -258,6 +267,10 @@ def run(cases: int, seed: int, jobs: int, first: int = 0) -> dict[str, Any]:
             by_format[f"{Path(said['file']).suffix or 'none'} {said['kind']}"] += 1
             peak = max(peak, said["over_mb"])
             slowest = max(slowest, {k: said[k] for k in ("seconds", "end", "file")}, key=lambda s: s["seconds"])
+            if said["grew_mb"] > HUNGRY_MB:
+                notable.append(
+                    {"number": said["end"], "kind": "hungry", "mb": round(said["grew_mb"]), "file": said["file"]}
+                )
             if said["kind"] in ("traceback", "slow", "unclear"):
                 notable.append(
                     {"number": said["end"], **{k: said[k] for k in ("kind", "what", "file") if k in said}}
