@@ -2,11 +2,19 @@
 
 Simulated sparse counts: 10,000 reads a sample, about 160 of 2,000 taxa in each, four samples of every subject,
 four arms between subjects. Jobs: Bray-Curtis of all pairs; PERMANOVA `arm + age` with 999 deals of whole subjects;
-and `arm * C(visit) + age` with each term dealt as the design allows (no peer offers that). scikit-bio's PERMANOVA
-takes one factor and permutes samples freely: its time is for less work. vegan deals whole subjects through
-`permute`. Every engine runs in a process of its own on the same files; `first_s` is the first call with all that
-it loads or compiles, `seconds` the fastest of the repeats. scikit-bio's PERMANOVA waits for all its
-threads: on a busy machine it takes ten times as long, so believe its ratio from a quiet one only.
+and `arm * C(visit) + age` with each term dealt as the design allows (no peer offers that).
+
+What is the same and what is not. All engines start from counts in memory (ours sparse, the peers' dense; making
+them is not counted) and from their own distances. Distances and F of all engines are compared in the same run and
+the largest difference printed. scikit-bio's PERMANOVA takes one factor and permutes samples freely: its time is
+for less work. vegan deals whole subjects through `permute`, all terms at once; biflora deals each term anew, twice
+the deals for two terms. Every engine runs in a process of its own, one after the other, on the threads that it
+takes by itself (printed). `first_s` is the first call with all that it loads or compiles, `seconds` the fastest of
+the repeats (vegan's adonis2 and scikit-bio's distances above 2,000 samples run once, and loading is under 1 % of
+them). scikit-bio's PERMANOVA waits for all its threads: on a busy machine it takes ten times as long, so believe
+its ratio from a quiet one only (`load_at_start`, `load_at_end`).
+
+On two quiet cores: `--quick` about 1 minute, the whole about 5, `--vegan-large` a quarter of an hour more.
 
     .venv/bin/python benchmarks/cohort.py [--json] [--quick] [--alone] [--no-vegan] [--vegan-large] [--repeats 3]
 """
@@ -14,6 +22,7 @@ threads: on a busy machine it takes ten times as long, so believe its ratio from
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import os
 import shutil
@@ -103,6 +112,9 @@ def ours(folder: Path, n: int, repeats: int) -> dict[str, Any]:
         }
     one = permanova(bray, metadata, "arm", design, permutations=PERMUTATIONS, with_dispersion=False)
     found["one_factor_f"] = one.row("arm").f
+    import numba
+
+    found["numba_threads"] = numba.get_num_threads()
     return found
 
 
@@ -122,7 +134,11 @@ def scikit_bio(folder: Path, n: int, repeats: int) -> dict[str, Any]:
     np.save(folder / "theirs.npy", bray.data)
     matrix = DistanceMatrix(bray.data, names)
     row, other = timed(lambda: permanova(matrix, arms, permutations=PERMUTATIONS, seed=1), repeats)
-    return {"bray_curtis": result, "permanova": {**other, "f": {"arm": float(row["test statistic"])}}}
+    return {
+        "bray_curtis": result,
+        "permanova": {**other, "f": {"arm": float(row["test statistic"])}},
+        "version": importlib.metadata.version("scikit-bio"),
+    }
 
 
 def in_a_process(name: str, folder: Path, n: int, repeats: int) -> dict[str, Any]:
@@ -136,7 +152,8 @@ def vegan(folder: Path, n: int) -> dict[str, Any]:
     rscript = shutil.which("Rscript")
     if rscript is None:
         return {"absent": "Rscript is not on the PATH"}
-    command = [rscript, str(HERE / "cohort_peer.R"), str(folder), str(n), str(PERMUTATIONS)]
+    repeats = 3 if n <= 2_000 else 1
+    command = [rscript, str(HERE / "cohort_peer.R"), str(folder), str(n), str(PERMUTATIONS), str(repeats)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         return {"absent": f"R stopped: {done.stderr.strip().split(chr(10))[-1][:200]}"}
@@ -200,13 +217,14 @@ def main() -> None:
     result = {
         "what": "Bray-Curtis and PERMANOVA with 999 permutations; seconds, processes of their own",
         "load_at_start": round(os.getloadavg()[0], 1),
+        "cores": os.cpu_count(),
         "sizes": [compare(n, given) for n in sizes],
+        "load_at_end": round(os.getloadavg()[0], 1),
     }
     if given.json:
         print(json.dumps(result))
         return
-    for found in result["sizes"]:  # type: ignore[union-attr]
-        print(json.dumps(found, indent=1))
+    print(json.dumps(result, indent=1))
 
 
 if __name__ == "__main__":

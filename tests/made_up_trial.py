@@ -39,3 +39,54 @@ def made_up_trial(folder: Path, *, fold: float = 8.0, persons: int = 16) -> tupl
         writer.writerow(["sample", "person", "arm", "visit", "score"])
         writer.writerows(rows)
     return table, people
+
+
+FOUR_ARMS = ("standard care", "oral", "topical", "both")
+LOG10_FALL = {"standard care": 0.0, "oral": 0.0, "topical": 0.8, "both": 1.2}
+"""By how much S. aureus reads over commensal ones fall from visit 1 to visit 4 (half of it at visits 2 and 3)."""
+LATE = {1: 0.0, 2: 0.5, 3: 0.5, 4: 1.0}
+
+
+OTHERS = (
+    "Acinetobacter", "Actinomyces", "Aerococcus", "Anaerococcus", "Bifidobacterium", "Brachybacterium",
+    "Brevibacterium", "Brevundimonas", "Campylobacter", "Chryseobacterium", "Corynebacterium", "Cutibacterium",
+    "Deinococcus", "Dermabacter", "Dermacoccus", "Dialister", "Enterococcus", "Finegoldia", "Fusobacterium",
+    "Gemella", "Granulicatella", "Haemophilus", "Janibacter", "Kocuria", "Lactobacillus", "Lawsonella",
+    "Microbacterium", "Micrococcus", "Moraxella", "Neisseria", "Paracoccus", "Peptoniphilus", "Prevotella",
+    "Pseudomonas", "Rothia", "Sphingomonas", "Streptococcus", "Veillonella",
+)  # fmt: skip
+
+
+def four_arm_trial(folder: Path, *, persons_an_arm: int = 12) -> tuple[Path, Path]:
+    """Four arms, four visits; only S. aureus changes, by `LOG10_FALL`; loads (log10) fall by as much.
+
+    The column `load` is printed as 2.0 where the load lies below that limit. Samples have about 8,000 reads.
+    """
+    random = np.random.default_rng(26)
+    names = ["Staphylococcus aureus", "Staphylococcus epidermidis", *OTHERS]
+    taxa = len(names)
+    counts, rows = [], []
+    for arm in FOUR_ARMS:
+        for number in range(persons_an_arm):
+            person = f"{arm[0]}{number}"
+            own = random.normal(0.0, 1.0, taxa)
+            own[:2] += 1.5
+            load = random.normal(4.0, 0.6)
+            for visit, part in LATE.items():
+                logs = own + random.normal(0.0, 0.35, taxa)
+                logs[0] -= LOG10_FALL[arm] * part * np.log(10.0)
+                share = np.exp(logs) / np.exp(logs).sum()
+                counts.append(random.multinomial(8000, share))
+                seen = load - LOG10_FALL[arm] * part + random.normal(0.0, 0.3)
+                rows.append((f"{person}v{visit}", person, arm, visit, round(max(seen, 2.0), 3)))
+    table, people = folder / "four.csv", folder / "people.csv"
+    with table.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["taxon", *(row[0] for row in rows)])
+        for place, taxon in enumerate(names):
+            writer.writerow([taxon, *(int(line[place]) for line in counts)])
+    with people.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["sample", "person", "arm", "visit", "load"])
+        writer.writerows(rows)
+    return table, people

@@ -111,6 +111,12 @@ def test_files_end_near_400_lines() -> None:
     assert not long, f"split by noun: {long}"
 
 
+def test_no_two_test_files_share_a_name() -> None:
+    """pytest would import one of them for both, and stops before the first test."""
+    names = [path.name for path in SOURCE.parents[1].joinpath("tests").rglob("test_*.py")]
+    assert not {name for name in names if names.count(name) > 1}
+
+
 def test_the_value_types_load_nothing_heavy() -> None:
     """The types of every room can be imported without paying for numba, ortools and the like."""
     import subprocess
@@ -120,3 +126,37 @@ def test_the_value_types_load_nothing_heavy() -> None:
     code = f"import sys, {rooms}; print(' '.join(sorted({{m.split('.')[0] for m in sys.modules}} & {HEAVY!r})))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == ""
+
+
+COHORT_ONLY = {"skbio", "formulaic", "pandas", "statsmodels"}
+"""Libraries of whole cohorts and trials: reading one sample never pays for them."""
+ROOMS_OF_MANY = {Path("profile/cohort"), Path("trial")}
+
+
+def test_the_libraries_of_cohorts_stay_with_cohorts_and_trials() -> None:
+    strays = {
+        str(path.relative_to(SOURCE))
+        for path in FILES
+        if {name.split(".")[0] for name in imports_of(path)} & COHORT_ONLY
+        and not ROOMS_OF_MANY & set(path.relative_to(SOURCE).parents)
+    }
+    assert not strays
+
+
+def test_one_sample_is_profiled_without_the_libraries_of_cohorts(tmp_path: Path) -> None:
+    """A made table with counts runs through taxa, guilds, diversity and findings; SciPy is not paid for either."""
+    import subprocess
+    import sys
+
+    table = tmp_path / "made.tsv"
+    names = ("Staphylococcus aureus", "Staphylococcus epidermidis", "Cutibacterium acnes", "Micrococcus luteus")
+    lines = [f"{name}\t{reads}\t{2 * reads}" for name, reads in zip(names, (4000, 3000, 2500, 500), strict=True)]
+    table.write_text("\n".join(["#OTU ID\tS1\tS2", *lines]) + "\n")
+    code = (
+        "import sys; from pathlib import Path; from biflora.profile.sample import profile_site; "
+        "site = profile_site(Path(sys.argv[1]), 'skin', sample='S1'); "
+        "loaded = {module.split('.')[0] for module in sys.modules}; "
+        f"print(site.depth_reads, *sorted(loaded & {HEAVY!r}))"
+    )
+    out = subprocess.run([sys.executable, "-c", code, str(table)], capture_output=True, text=True, check=True)
+    assert out.stdout.split() == ["10000.0"]

@@ -56,6 +56,27 @@ def cohort(
     rank: Annotated[
         Literal["feature", "species", "genus"], typer.Option(help="What counts as one taxon.")
     ] = "species",
+    also_at: Annotated[
+        list[str] | None, typer.Option(metavar="RANK", help="Test taxa at this rank too; may repeat.")
+    ] = None,
+    prevalence: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Test taxa seen in this share of samples or more.")
+    ] = None,
+    least_share: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Test taxa with this mean share of reads or more.")
+    ] = None,
+    contrasts: Annotated[
+        Literal["arms", "terms"],
+        typer.Option(
+            help="Groups against their control (over time where they may differ), or the formula's terms."
+        ),
+    ] = "arms",
+    arm: Annotated[
+        str | None, typer.Option(help="Column of the groups to compare, where the formula holds several.")
+    ] = None,
+    change_from: Annotated[
+        str | None, typer.Option(metavar="VISIT", help="Count changes from it; also how far each person moved.")
+    ] = None,
     by: Annotated[
         Literal["terms", "margin"], typer.Option(help="Terms in turn, or each after all others.")
     ] = "terms",
@@ -82,6 +103,8 @@ def cohort(
         "blocks": blocks, "body_site": body_site, "within": tuple(within or ()), "against": tuple(against or ()),
         "distance": distance, "tree": None if tree is None else str(tree),
         "rank": rank, "by": by, "depth": depth, "permutations": permutations, "seed": seed,
+        "contrasts": contrasts, "arm": arm, "change_from": change_from, "also_at": tuple(also_at or ()),
+        "prevalence": prevalence, "least_share": least_share,
         "where": {column: tuple(values.split(",")) for column, values in _pairs(where, "--where").items()},
         "reference": _pairs(reference, "--reference"), "loads": _pairs(load, "--load"),
     }  # fmt: skip

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from biflora.clinic.consult import Consultation
 from biflora.errors import OperatorMust
+from biflora.plan.products import Shelf
 from biflora.profile.profile import SiteProfile
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def check_folder(folder: Path, names: Sequence[str] = NAMES) -> None:
     raise OperatorMust(f"The folder '{folder}' cannot be used ({why}); name another one with --out.")
 
 
-def write_plan(result: Consultation, folder: Path) -> WrittenPlan:
-    """Write plan.json, report.html and report.pdf into `folder`, made if absent.
+def write_plan(result: Consultation, folder: Path, shelf: Shelf | None = None) -> WrittenPlan:
+    """Write plan.json, report.html and report.pdf into `folder`, made if absent; `shelf`: the operator's products.
 
     They are made aside first and moved in last, so that a failure leaves the folder as it was.
     Raises OperatorMust when the folder cannot be written.
@@ -56,8 +57,8 @@ def write_plan(result: Consultation, folder: Path) -> WrittenPlan:
     parts = (result.profile, result.forecast, result.plan, result.formula)
     contents = {
         "plan.json": (result.model_dump_json(indent=2) + "\n").encode(),
-        "report.html": report_html(*parts, made_at=made_at).encode(),
-        "report.pdf": report_pdf(*parts, made_at=made_at),
+        "report.html": report_html(*parts, made_at=made_at, shelf=shelf).encode(),
+        "report.pdf": report_pdf(*parts, made_at=made_at, shelf=shelf),
     }
     write_together(contents, folder)
     return WrittenPlan(folder / "plan.json", folder / "report.html", folder / "report.pdf")
@@ -94,11 +95,14 @@ def write_cohort(result: Cohort, folder: Path) -> tuple[Path, ...]:
         "samples.csv": result.samples_csv().encode(),
     }
     grids = {"permanova": content.permanova, "dispersion": content.dispersion, "seen": content.seen}
+    grids |= dict(zip(("moved", "moved_permanova"), content.moved, strict=False))
     for name, grid in (grids | {"scores": content.associations}).items():
         if grid is not None:
             contents[f"{name}.csv"] = csv_text(grid).encode()
     tables = {"taxa": result.taxa, "ratios": result.guilds, "diversity": result.alpha}
     tables["loads"] = None if result.loads is None else result.loads.censored
+    tables["taxa_second_opinion"] = result.second_opinion
+    tables |= {f"taxa_{other.rank}": other.taxa for other in result.other_ranks}
     contents |= {f"{name}.csv": table.to_csv().encode() for name, table in tables.items() if table is not None}
     ordination = () if content.ordination is None else (content.ordination,)
     for chart in (*content.scatters, *ordination, *content.alpha, *content.taxa):

@@ -91,7 +91,7 @@ def plan(
     from biflora.cli.files import check_folder, write_plan
     from biflora.clinic.consult import consult
     from biflora.clinic.reading import check_apart
-    from biflora.plan.products import matches, read_products
+    from biflora.plan.products import Shelf, matches, read_products
     from biflora.profile.intake import read_patient
 
     check_folder(out)
@@ -104,7 +104,7 @@ def plan(
             person, skin=skin, gut=gut, skin_sample=skin_sample, gut_sample=gut_sample, seed=seed, on_step=say
         )
         say("Writing the report")
-        written = write_plan(result, out)
+        written = write_plan(result, out, None if products is None else Shelf(products=on_the_shelf))
     if json:
         terminal.print_json(written.plan_json.read_text(encoding="utf-8"))
     else:

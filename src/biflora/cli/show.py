@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from biflora.followup.track_record import TrackRecord
-from biflora.papers.wording import MINUS, chance, digits_for, number, percent, short, words
+from biflora.papers.wording import MINUS, chance, digits_for, number, percent, share_interval, short, words
 from biflora.plan.plan import Plan
 from biflora.plan.products import ProductMatch
 from biflora.profile.profile import GuildShare, Placement, Quantity, SiteProfile
@@ -71,21 +71,20 @@ def site_profile(site: SiteProfile) -> None:
     console.print(f"[dim]Recognised because {escape(site.recognised_because)}[/]")
     table = _table("guild", "share", "95 % interval", "state", "reference", right=(1, 2))
     for guild in site.guilds:
-        share = "" if guild.share is None else f"{100 * guild.share:.2f} %"
-        limits = (
-            "" if guild.low is None or guild.high is None else f"{100 * guild.low:.2f}–{100 * guild.high:.2f} %"
-        )
         ref = guild.reference
-        against = "" if ref is None else f"{100 * ref.low:.2f}–{100 * ref.high:.2f} % ({ref.limits}, n {ref.n})"
+        against = "" if ref is None else f"{share_interval(ref.low, ref.high)} ({escape(ref.limits)}, n {ref.n})"
         if ref is not None and ref.mismatch:
             against += " ▲"
-        table.add_row(escape(guild.label), share, limits, guild.state, escape(against))
+        table.add_row(escape(guild.label), _share(guild), _limits(guild), guild.state, against)
     console.print(table)
-    for text in _how_references_differ(site.guilds):
+    for text in (*_how_references_differ(site.guilds), *_guild_notes(site.guilds)):
         console.print(f"[dim]{escape(text)}[/]")
     for quantity in site.quantities:
-        tail = " (experimental)" if quantity.experimental else ""
-        console.print(escape(f"{quantity.label}: {_quantity(quantity)}{tail}"))
+        if quantity.value is not None or quantity.low is not None or quantity.high is not None:
+            tail = " (experimental)" if quantity.experimental else ""
+            console.print(escape(f"{quantity.label}: {_quantity(quantity)}{tail}"))
+    for text in _without_number(site.quantities):
+        console.print(f"[dim]{escape(text)}[/]")
     if site.placement is not None:
         _placement(site.placement)
     strangers = [taxon.name for taxon in site.taxa if not taxon.known]
@@ -93,6 +92,37 @@ def site_profile(site: SiteProfile) -> None:
         more = f" and {len(strangers) - 8} more" if len(strangers) > 8 else ""
         console.print(f"[dim]Names not in the taxon table: {escape(', '.join(strangers[:8]))}{more}[/]")
     findings(site.findings)
+
+
+def _share(guild: GuildShare) -> str:
+    """The share, or the limit under which it lies; nothing where neither is known."""
+    from biflora.papers.charts_microbiome import share_beside
+
+    if guild.share is not None:
+        return share_beside(guild.share, guild.low, guild.high)
+    return f"<{percent(guild.detection_limit)}" if guild.detection_limit else ""
+
+
+def _limits(guild: GuildShare) -> str:
+    return "" if guild.low is None or guild.high is None else share_interval(guild.low, guild.high)
+
+
+def _guild_notes(guilds: Sequence[GuildShare]) -> list[str]:
+    """Why a guild has no number, and what else must be said beside one; guilds of one note share a line."""
+    alike: dict[str, list[str]] = {}
+    for guild in guilds:
+        if guild.note:
+            alike.setdefault(guild.note, []).append(guild.label)
+    return [f"{', '.join(labels)}: {note}" for note, labels in alike.items()]
+
+
+def _without_number(quantities: Sequence[Quantity]) -> list[str]:
+    """What could not be computed, with the reason told once for all of one reason."""
+    alike: dict[str, list[str]] = {}
+    for q in quantities:
+        if q.value is None and q.low is None and q.high is None:
+            alike.setdefault(f"{q.state}. {q.note}".strip(), []).append(q.label)
+    return [f"No number for {', '.join(labels)}: {why}" for why, labels in alike.items()]
 
 
 def _placement(given: Placement) -> None:
@@ -125,15 +155,21 @@ def _how_references_differ(guilds: Sequence[GuildShare]) -> list[str]:
 
 
 def _quantity(quantity: Quantity) -> str:
-    if quantity.value is None:
-        return str(quantity.state)
-    ends = [end for end in (quantity.low, quantity.high) if end is not None]
-    if quantity.unit == "share":
-        limits = f" ({percent(ends[0])} to {percent(ends[1])})" if len(ends) == 2 else ""
-        return percent(quantity.value) + limits
+    from biflora.papers.charts_microbiome import share_beside
+
     digits = 0 if quantity.unit == "features" else 2
-    limits = f" ({number(ends[0], digits)} to {number(ends[1], digits)})" if len(ends) == 2 else ""
     unit = "taxa or sequences" if quantity.unit == "features" else quantity.unit
+    ends = [end for end in (quantity.low, quantity.high) if end is not None]
+    if quantity.value is None or quantity.bound:
+        if not ends:
+            return str(quantity.state)
+        words = quantity.bound or ("at least" if quantity.high is None else "at most")
+        state = "" if quantity.bound else f"{quantity.state}, "
+        return f"{state}{words} {number(ends[-1], digits)} {unit}".rstrip()
+    if quantity.unit == "share":
+        limits = f" ({share_interval(*ends)})" if len(ends) == 2 else ""
+        return share_beside(quantity.value, quantity.low, quantity.high) + limits
+    limits = f" ({number(ends[0], digits)} to {number(ends[1], digits)})" if len(ends) == 2 else ""
     return f"{number(quantity.value, digits)}{limits} {unit}".rstrip()
 
 

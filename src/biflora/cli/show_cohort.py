@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from rich.markup import escape
 from rich.table import Table
@@ -29,9 +30,13 @@ def show_cohort(result: Cohort, written: Sequence[Path]) -> None:
             console.print(f"\n[bold]{title}[/]")
             for text in lines:
                 console.print(f"  {escape(text)}")
-    for grid in (c.permanova, c.dispersion, c.associations, *c.models):
+    for text in c.asked:
+        console.print(f"  {escape(text)}")
+    for grid in (c.permanova, c.dispersion, *c.moved, c.associations, *c.models):
         if grid is not None:
             _grid(grid)
+    for grid in c.taxa_found:
+        _grid(grid)
     for chart in c.taxa:
         console.print(f"\n[bold]{escape(chart.title)}[/]: {escape(chart.sentence)}")
     for path in written:
@@ -42,7 +47,8 @@ def _grid(grid: Grid) -> None:
     console.print(f"\n[bold]{escape(grid.title)}[/]")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for place, column in enumerate(grid.columns):
-        table.add_column(escape(column), justify="right" if place in grid.right else "left", header_style="dim")
+        side: Literal["left", "right"] = "right" if place in grid.right else "left"
+        table.add_column(escape(column), justify=side, header_style="dim", overflow="fold")
     for row in grid.rows:
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)

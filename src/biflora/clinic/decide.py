@@ -11,7 +11,7 @@ from biflora.clinic.consult import Consultation
 from biflora.dispensary.batch import Order
 from biflora.errors import ClinicianMust, NotAllowed
 from biflora.formula.formula import Formula, Impossible
-from biflora.plan.considered import FlagAnswer
+from biflora.plan.considered import Decided, FlagAnswer
 from biflora.plan.plan import Plan
 from biflora.prescription.prescription import Draft, Signed
 from biflora.profile.profile import Profile
@@ -74,6 +74,20 @@ def decision_of(store: Store, patient_id: str) -> Decision | None:
     plan = store.latest(patient_id, Plan, kind="plan")
     decision = store.latest(patient_id, Decision, kind="decision")
     return decision if plan is not None and decision is not None and decision.plan_id == plan.id else None
+
+
+def told_decision(store: Store, patient_id: str) -> Decided | None:
+    """The newest decision on the newest plan, as papers tell it."""
+    decision = decision_of(store, patient_id)
+    if decision is None:
+        return None
+    return Decided(
+        arm=decision.arm,
+        by=decision.decided_by,
+        at=decision.decided_at,
+        note=decision.note,
+        answers=decision.answers,
+    )
 
 
 def approve_plan(

@@ -20,7 +20,7 @@ from biflora.profile.profile import Profile
 
 READ_SECONDS = 30.0
 """A file of 32 MB takes a few seconds."""
-MEMORY_OVER_START = 1_000_000_000
+MEMORY_OVER_START = 900_000_000
 """Bytes that reading may take beyond what the program itself has, where the platform can limit it."""
 READER = (sys.executable, "-m", "biflora.clinic.reading")
 COULD_LOOP = (b"\x89HDF", b"PK\x03\x04", b"\x1f\x8b")

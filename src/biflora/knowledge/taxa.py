@@ -42,8 +42,12 @@ class Guild(Row):
     kingdom: Kingdom
     within: str | None = None
     """Guild whose unnamed members could belong here (an unnamed staphylococcus could be S. aureus)."""
+    families: tuple[str, ...] = ()
+    """Families whose reads without a genus could belong here."""
     proxy: bool = False
     note: str = ""
+    note_assays: tuple[str, ...] = ()
+    """Assays of which the note speaks; empty: all."""
 
 
 class QualityLimit(Row):

@@ -85,6 +85,7 @@ def in_the_bar(guilds: Sequence[GuildShare]) -> list[GuildShare]:
     """At most eight measured guilds by share, none of which holds another's members: no read is drawn twice."""
     measured = [g for g in guilds if g.state is State.MEASURED and g.share is not None and g.share > 0]
     measured = [g for g in measured if not any(_holds(g, other) for other in measured)]
+    measured = [g for place, g in enumerate(measured) if not any(_same(g, other) for other in measured[:place])]
     chosen: list[GuildShare] = []
     total = 0.0
     for guild in sorted(measured, key=lambda g: -(g.share or 0.0)):
@@ -97,6 +98,11 @@ def in_the_bar(guilds: Sequence[GuildShare]) -> list[GuildShare]:
 
 def _holds(whole: GuildShare, part: GuildShare) -> bool:
     return bool(part.members_found) and set(part.members_found) < set(whole.members_found)
+
+
+def _same(one: GuildShare, other: GuildShare) -> bool:
+    """Both are the very same taxa here, as when every staphylococcus is a commensal: the first one is drawn."""
+    return bool(one.members_found) and set(one.members_found) == set(other.members_found)
 
 
 def _stacked_bar(named: Sequence[GuildShare], colour: str) -> str:
@@ -186,15 +192,35 @@ def _says(site: SiteProfile, named: Sequence[GuildShare]) -> str:
     if named:
         first = named[0]
         parts.append(f"Largest guild on this {where} sample: {first.label}, {_value_words(first)}.")
-    outside = [g.label for g in site.guilds if stands_out(g)]
-    if outside:
-        parts.append(f"Outside the reference range: {', '.join(outside)}.")
+    parts.extend(outside_in_words(site.guilds))
     for state in (State.BELOW_DETECTION, State.NOT_RESOLVED, State.NOT_MEASURED):
         labels = [g.label for g in site.guilds if g.state is state]
         if labels:
             parts.append(f"{state.value[0].upper()}{state.value[1:]}: {', '.join(labels)}.")
-    parts.append("Dot and line: share and 95 % interval from counting; grey band: reference range; root scale.")
+    parts.append("Dot and line: share and 95 % interval from counting; root scale.")
+    bands = {g.reference.limits for g in site.guilds if g.reference is not None}
+    if bands:
+        what = "the middle half of the reference's persons" if bands == {"IQR"} else "reference range"
+        parts.append(f"Grey band: {what}.")
+    if any(g.reference is None and g.state in (State.MEASURED, State.BELOW_DETECTION) for g in site.guilds):
+        parts.append("No band: no reference was measured in the same way.")
     return " ".join(parts)
+
+
+def outside_in_words(guilds: Sequence[GuildShare]) -> list[str]:
+    """Which guilds lie above or below the band of their reference, in one sentence a side.
+
+    Half of the reference's own persons lie outside a band that is its middle half, so it is called that.
+    """
+    found: dict[str, list[str]] = {}
+    for guild in guilds:
+        if guild.reference is None or guild.share is None or not stands_out(guild):
+            continue
+        side = "Above" if guild.share > guild.reference.high else "Below"
+        what = "the middle half" if guild.reference.limits == "IQR" else f"the {guild.reference.limits} range"
+        mark = ", to be read with caution" if guild.reference.mismatch else ""
+        found.setdefault(f"{side} {what} of the reference's persons{mark}", []).append(guild.label)
+    return [f"{where}: {', '.join(labels)}." for where, labels in found.items()]
 
 
 def stands_out(guild: GuildShare) -> bool:
@@ -205,11 +231,19 @@ def stands_out(guild: GuildShare) -> bool:
     return not reference.low <= guild.share <= reference.high
 
 
+def share_beside(share: float, low: float | None, high: float | None) -> str:
+    """A share with as many digits as the interval that stands beside it."""
+    if low is None or high is None:
+        return percent(share)
+    return percent(share, len(share_interval(low, high).split(" ")[0].partition(".")[2]))
+
+
 def _value_words(guild: GuildShare) -> str:
     if guild.state is State.MEASURED and guild.share is not None:
+        value = share_beside(guild.share, guild.low, guild.high)
         if guild.low is not None and guild.high is not None:
-            return f"{percent(guild.share)} ({share_interval(guild.low, guild.high).removesuffix(' %')})"
-        return percent(guild.share)
+            return f"{value} ({share_interval(guild.low, guild.high).removesuffix(' %')})"
+        return value
     if guild.state is State.BELOW_DETECTION and guild.detection_limit:
         return f"{guild.state.value} (< {percent(guild.detection_limit)})"
     return guild.state.value
@@ -229,7 +263,9 @@ def _table_row(guild: GuildShare) -> tuple[str, ...]:
             reference += f"; differs in {', '.join(r.mismatch)}"
     return (
         guild.label,
-        percent(guild.share) if guild.state is State.MEASURED and guild.share is not None else DASHED,
+        share_beside(guild.share, guild.low, guild.high)
+        if guild.state is State.MEASURED and guild.share is not None
+        else DASHED,
         share_interval(guild.low, guild.high) if guild.low is not None and guild.high is not None else DASHED,
         reference,
         _state_words(guild),
@@ -275,12 +311,15 @@ def _ratio_drawing(now: Quantity, before: Quantity | None, reach: float) -> str:
                 f'fill="none" stroke="{colour}" stroke-width="1.5"/>'
             )
     if now.value is not None and now.state is State.MEASURED:
-        if now.low is not None and now.high is not None:
+        left = -reach if now.bound == "at most" else now.low
+        right = reach if now.bound == "at least" else now.high
+        if left is not None and right is not None:
             parts.append(
-                f'<line x1="{x(now.low):.2f}" x2="{x(now.high):.2f}" y1="{y}" y2="{y}" stroke="{colour}" '
+                f'<line x1="{x(left):.2f}" x2="{x(right):.2f}" y1="{y}" y2="{y}" stroke="{colour}" '
                 f'stroke-width="3"/>'
             )
-        parts.append(f'<circle cx="{x(now.value):.2f}" cy="{y}" r="5" fill="{colour}"/>')
+        if not now.bound:
+            parts.append(f'<circle cx="{x(now.value):.2f}" cy="{y}" r="5" fill="{colour}"/>')
     else:
         parts.append(_text(_WIDTH / 2, y - 14, now.state.value, "middle", weight=600))
     return f'<svg viewBox="0 0 {_WIDTH} 82">{"".join(parts)}</svg>'
@@ -289,7 +328,7 @@ def _ratio_drawing(now: Quantity, before: Quantity | None, reach: float) -> str:
 def _ratio_says(now: Quantity, before: Quantity | None) -> str:
     if now.value is None or now.state is not State.MEASURED:
         return f"{now.state.value[0].upper()}{now.state.value[1:]}. {now.note}".strip()
-    text = f"{number(now.value, 2)} {now.unit}".strip()
+    text = f"{value_or_limit(now)} {now.unit}".strip()
     if now.low is not None and now.high is not None:
         text += f" (95 % interval {number(now.low, 2)} to {number(now.high, 2)})"
     text += "; above zero there is more S. aureus than commensals."
@@ -298,11 +337,17 @@ def _ratio_says(now: Quantity, before: Quantity | None) -> str:
     return text
 
 
+def value_or_limit(quantity: Quantity, digits: int = 2) -> str:
+    """The value, or `at most` or `at least` its limit where only that is known."""
+    limit = {"at most": quantity.high, "at least": quantity.low}.get(quantity.bound, quantity.value)
+    return f"{quantity.bound} {number(limit or 0.0, digits)}".strip()
+
+
 def _ratio_row(word: str, quantity: Quantity) -> tuple[str, ...]:
     spread = DASHED
     if quantity.low is not None and quantity.high is not None:
         spread = f"{number(quantity.low, 2)} to {number(quantity.high, 2)}"
-    value = DASHED if quantity.value is None else number(quantity.value, 2)
+    value = DASHED if quantity.value is None else value_or_limit(quantity)
     return (word, value, spread, quantity.state.value)
 
 

@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from biflora.papers.chart import Chart
-from biflora.papers.charts_microbiome import composition, in_the_bar, log_ratio, stands_out
+from biflora.papers.charts_microbiome import (
+    composition,
+    in_the_bar,
+    log_ratio,
+    outside_in_words,
+    value_or_limit,
+)
 from biflora.papers.grid import Grid
-from biflora.papers.report_content import FOOTER, not_measured, out_of_line, quantity_cells
+from biflora.papers.report_content import FOOTER, out_of_line, quantity_cells
 from biflora.papers.wording import DASH, MINUS, number, percent, share_interval, verification_words
 from biflora.profile.meaning import Said, meanings_of
 from biflora.profile.patient import Condition
@@ -124,7 +130,7 @@ def _side(name: SiteName, site: SiteProfile | None, condition: Condition | None)
         charts=(composition(site), *(log_ratio(site) if name == "skin" else ())),
         means=meanings_of(site, condition),
         sure=_how_sure(site),
-        unseen=tuple(not_measured(site)),
+        unseen=tuple(_unseen(site)),
         below=tuple(_below(site)),
         place=_place(site.placement),
         out_of_line=tuple(out_of_line(site)),
@@ -152,9 +158,7 @@ def _in_short(site: SiteProfile) -> tuple[str, ...]:
         first = [f"{g.label} {percent(g.share or 0.0)}" for g in named[:3]]
         found.append(f"Most of what could be named: {', '.join(first)}.")
     found.extend(
-        f"Outside its reference range: {g.label} ({percent(g.share or 0.0)})."
-        for g in site.guilds
-        if stands_out(g) and g.reference is not None and not g.reference.mismatch
+        outside_in_words([g for g in site.guilds if g.reference is not None and not g.reference.mismatch])
     )
     blind = [g.label for g in site.guilds if g.state in (State.NOT_MEASURED, State.NOT_RESOLVED)]
     if blind:
@@ -189,14 +193,23 @@ def _how_sure(site: SiteProfile) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _unseen(site: SiteProfile) -> list[str]:
+    """What this assay or file cannot tell, those of one reason in one line."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for g in site.guilds:
+        if g.state in (State.NOT_MEASURED, State.NOT_RESOLVED):
+            alike.setdefault((g.state.value, g.note), []).append(g.label)
+    return [f"{', '.join(labels)}: {state}. {note}".strip() for (state, note), labels in alike.items()]
+
+
 def _below(site: SiteProfile) -> list[str]:
-    return [
-        f"{g.label}: below {percent(g.detection_limit)}"
-        if g.detection_limit
-        else f"{g.label}: not found; {g.note}"
-        for g in site.guilds
-        if g.state is State.BELOW_DETECTION
-    ]
+    """What was looked for and not found, each with its limit; those without one share a line."""
+    below = [g for g in site.guilds if g.state is State.BELOW_DETECTION]
+    found = [f"{g.label}: not found, so below {percent(g.detection_limit)}" for g in below if g.detection_limit]
+    unlimited = [g.label for g in below if not g.detection_limit]
+    if unlimited:
+        found.append(f"{', '.join(unlimited)}: not found; the file gives no limit of detection")
+    return found
 
 
 def _place(given: Placement | None) -> Place | None:
@@ -213,7 +226,7 @@ def _place(given: Placement | None) -> Place | None:
         )
     rows = tuple(
         (p.label, _value(p.value, p.unit), number(p.percent), f"{number(p.low)} to {number(p.high)}", str(p.n))
-        for p in given.percentiles
+        for p in sorted(given.percentiles, key=lambda p: p.quantity.endswith("_clr"))
     )
     columns = ("Quantity", "This sample", "Percentile", "95 % interval", "Persons")
     return Place(
@@ -228,13 +241,27 @@ def _value(value: float, unit: str) -> str:
 
 
 def _numbers(title: str, quantities: tuple[Quantity, ...]) -> Grid | None:
+    """Numbers first; what has none follows, those of one reason in one row."""
     rows = []
+    without: dict[str, list[str]] = {}
     for q in quantities:
         label, value, spread, note = quantity_cells(q)
+        if q.value is None and q.high is None and q.low is None:
+            without.setdefault(f"{q.state}|{note}", []).append(label)
+            continue
+        if q.bound:
+            value, spread = f"{value_or_limit(q)} {q.unit}".strip(), DASH
+        elif q.value is None:
+            value = f"{q.state}, at most {number(q.high or 0.0, 2)} {q.unit}".strip()
+        elif q.unit == "features":
+            value = f"{number(q.value)} features"
         source = "; ".join(
             x for x in (q.source, verification_words(q.verification) if q.verification else "") if x
         )
         rows.append((label, value, spread, " ".join(x for x in (note, f"({source})" if source else "") if x)))
+    for why, labels in without.items():
+        state, _, note = why.partition("|")
+        rows.append(("; ".join(labels), state, DASH, note))
     columns = ("Quantity", "Value", "95 % interval", "Note and source")
     return Grid(title, columns, tuple(rows), right=(1, 2)) if rows else None
 

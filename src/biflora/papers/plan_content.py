@@ -5,14 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from biflora.papers.chart import Chart
 from biflora.papers.grid import Grid
+from biflora.papers.products_content import shelf_grid
+from biflora.papers.trials_content import (
+    SD_HINT,
+    arms_by_trials,
+    trials_beside,
+    trials_chart,
+    trials_grid,
+)
 from biflora.papers.wording import DASH, chance, number, percent, prose, verification_words
 from biflora.plan.considered import CostRange
 from biflora.plan.explain import Explanation, for_clinician, for_patient
 from biflora.plan.plan import ArmSummary, Plan
+from biflora.plan.products import Shelf
+from biflora.plan.trials_told import trials_said
 from biflora.profile.profile import Profile
-from biflora.twin.forecast import ARM_LABELS, Forecast
-from biflora.twin.pooled import pooled_effects
+from biflora.twin.forecast import ARM_LABELS, Arm, Forecast
 
 
 @dataclass(frozen=True)
@@ -29,20 +39,32 @@ class PlanWords:
     learns: Grid | None
     rules: Grid | None
     oral_use: Grid | None
+    products: Grid | None
+    """Products of the clinic's list that hold a tried strain."""
+    products_said: str
     gut_prompts: Grid | None
     pooled: Grid | None
     """What trials say of each arm where the condition has no mechanistic model."""
-    pooled_against: tuple[str, ...]
-    """Trials that found no difference or a worse result, and those that could not be counted."""
+    pooled_chart: tuple[Chart, ...]
+    pooled_scale: str
+    """What an SD is, where one is told."""
+    pooled_said: tuple[str, ...]
+    """One line an arm: the pooled difference with its intervals, and the trials that found none."""
+    pooled_beside: tuple[str, ...]
+    """Trials that could not be counted, and reviews."""
     patient: Explanation
     """The plan in the patient's words."""
     clinician: Explanation
     """The same in numbers with their sources."""
 
 
-def plan_words(profile: Profile, forecast: Forecast, plan: Plan) -> PlanWords:
-    """All of it, from the plan; adds no judgement of its own."""
+def plan_words(
+    profile: Profile, forecast: Forecast, plan: Plan, shelf: Shelf | None = None, decided: Arm | None = None
+) -> PlanWords:
+    """All of it, from the plan; adds no judgement of its own. `shelf`: the clinic's oral products."""
     worth, follow = plan.worth_measuring, plan.follow_up
+    products, products_said = shelf_grid(plan, profile.patient, shelf)
+    trials = None if forecast.mechanistic or plan.stopped else plan
     return _in_true_signs(
         PlanWords(
             arms=arms_grid(plan),
@@ -55,10 +77,15 @@ def plan_words(profile: Profile, forecast: Forecast, plan: Plan) -> PlanWords:
             learns=_learns(plan),
             rules=_rules(plan),
             oral_use=_oral_use(plan),
+            products=products,
+            products_said=products_said,
             gut_prompts=_gut_prompts(plan),
-            pooled=None if forecast.mechanistic else _pooled(plan),
-            pooled_against=() if forecast.mechanistic else _against(plan),
-            patient=for_patient(plan, profile, forecast),
+            pooled=None if trials is None else trials_grid(trials),
+            pooled_chart=() if trials is None else trials_chart(trials),
+            pooled_scale=SD_HINT if in_sd(plan) else "",
+            pooled_said=() if trials is None else trials_said(trials.condition),
+            pooled_beside=() if trials is None else trials_beside(trials),
+            patient=for_patient(plan, profile, forecast, decided),
             clinician=for_clinician(plan, profile, forecast),
         )
     )
@@ -83,8 +110,9 @@ def _in_true_signs(words: PlanWords) -> PlanWords:
 
 def arms_grid(plan: Plan) -> Grid | None:
     """The arms as ranked; every cell says when nothing is known."""
-    pooled = any(arm.unit == "SD" and arm.gain_over_standard_care is not None for arm in plan.arms)
-    if plan.arms and not pooled and all(arm.improvement is None for arm in plan.arms):
+    if in_sd(plan):
+        return arms_by_trials(plan)
+    if plan.arms and all(arm.improvement is None for arm in plan.arms):
         return _arms_in_words(plan)
     rows = [_arm(plan, arm) for arm in sorted(plan.arms, key=lambda arm: (not arm.allowed, arm.rank))]
     columns = (
@@ -99,6 +127,11 @@ def arms_grid(plan: Plan) -> Grid | None:
     )
     title = "The arms, ranked by benefit against burden; median and 80 % interval"
     return Grid(title, columns, tuple(rows), right=(1, 2, 3, 4)) if rows else None
+
+
+def in_sd(plan: Plan) -> bool:
+    """Whether gains are told in standard deviations: pooled from trials, personal to nobody."""
+    return any(arm.unit == "SD" and arm.gain_over_standard_care is not None for arm in plan.arms)
 
 
 def _arm(plan: Plan, arm: ArmSummary) -> tuple[str, ...]:
@@ -142,19 +175,22 @@ def cost_words(cost: CostRange | None) -> str:
 
 
 def _certainty(plan: Plan) -> Grid | None:
+    allowed = [arm for arm in sorted(plan.arms, key=lambda arm: arm.rank) if arm.allowed]
     rows = tuple(
         (
             ARM_LABELS[arm.arm],
             arm.judgement.certainty,
             "; ".join(arm.judgement.because) or DASH,
             arm.evidence or DASH,
-            "; ".join(x for x in (arm.judgement.source, _known(arm.judgement.verification)) if x),
         )
-        for arm in sorted(plan.arms, key=lambda arm: arm.rank)
-        if arm.allowed
+        for arm in allowed
     )
-    columns = ("Arm", "Certainty", "Because", "Trials", "Judged by")
-    return Grid("How sure the evidence of each arm is", columns, rows) if rows else None
+    judges = dict.fromkeys(
+        "; ".join(x for x in (arm.judgement.source, _known(arm.judgement.verification)) if x) for arm in allowed
+    )
+    by = " / ".join(judge for judge in judges if judge)
+    title = "How sure the evidence of each arm is" + (f" ({by})" if by else "")
+    return Grid(title, ("Arm", "Certainty", "Because", "Trials"), rows) if rows else None
 
 
 def _separation(plan: Plan) -> tuple[str, ...]:
@@ -209,32 +245,11 @@ def _gut_prompts(plan: Plan) -> Grid | None:
         (p.sign, p.ask, p.then, "; ".join(x for x in (p.because, p.source, _known(p.verification)) if x))
         for p in plan.gut_prompts
     )
-    return Grid("Signs to ask for, no diagnosis", ("Sign", "Ask", "Then", "Because"), rows) if rows else None
-
-
-def _pooled(plan: Plan) -> Grid | None:
-    rows = []
-    for found in pooled_effects(plan.condition.value):
-        effect = DASH
-        if found.effect is not None and found.low is not None and found.high is not None:
-            effect = f"{number(found.effect, 2)} ({number(found.low, 2)} to {number(found.high, 2)})"
-        next_trial = DASH
-        if found.prediction_low is not None and found.prediction_high is not None:
-            next_trial = f"{number(found.prediction_low, 2)} to {number(found.prediction_high, 2)}"
-        trials = f"{len(found.trials)} (n {found.n})" if found.trials else "none that can be counted"
-        rows.append((ARM_LABELS[found.arm], trials, effect, next_trial, found.words))
-    columns = ("Arm", "Trials", "Difference, SD (95 % interval)", "A next trial", "In words")
-    title = "What trials say, arm by arm; standard deviations of severity, below zero is better for the arm"
-    return Grid(title, columns, tuple(rows), right=(2, 3)) if rows else None
-
-
-def _against(plan: Plan) -> tuple[str, ...]:
-    found: list[str] = []
-    for pooled in pooled_effects(plan.condition.value):
-        name = ARM_LABELS[pooled.arm]
-        found.extend(f"{name}, no difference or worse: {text}" for text in pooled.not_positive)
-        found.extend(f"{name}, not counted: {text}" for text in pooled.not_counted)
-    return tuple(dict.fromkeys(found))
+    return (
+        Grid("Signs to ask for, no diagnosis", ("Sign", "Ask", "If it is there", "Because"), rows)
+        if rows
+        else None
+    )
 
 
 def _known(verification: str) -> str:

@@ -12,7 +12,9 @@ from biflora.followup.track_record import TrackRecord
 from biflora.formula.formula import Formula, Impossible
 from biflora.papers.report_content import report_content
 from biflora.papers.wording import is_doubtful, prose, verification_words
+from biflora.plan.considered import Decided
 from biflora.plan.plan import Plan
+from biflora.plan.products import Shelf
 from biflora.profile.profile import Profile
 from biflora.twin.forecast import Forecast
 
@@ -30,12 +32,17 @@ def report_html(
     *,
     made_at: datetime,
     record: TrackRecord | None = None,
+    shelf: Shelf | None = None,
+    decided: Decided | None = None,
 ) -> str:
     """One HTML file that asks nothing of the network: styles and drawings inside, no script.
 
     `record`: how earlier forecasts of this patient did; None before any visit.
+    `shelf`: the clinic's oral products; `decided`: what the clinician decided, with the answers to red flags.
     """
-    content = report_content(profile, forecast, plan, formula, made_at=made_at, record=record)
+    content = report_content(
+        profile, forecast, plan, formula, made_at=made_at, record=record, shelf=shelf, decided=decided
+    )
     return render("report.html", content)
 
 
@@ -64,11 +71,15 @@ def report_pdf(
     *,
     made_at: datetime,
     record: TrackRecord | None = None,
+    shelf: Shelf | None = None,
+    decided: Decided | None = None,
 ) -> bytes:
     """The same on A4 as PDF; equal input gives equal bytes."""
     from biflora.papers.report_print import print_report
 
-    content = report_content(profile, forecast, plan, formula, made_at=made_at, record=record)
+    content = report_content(
+        profile, forecast, plan, formula, made_at=made_at, record=record, shelf=shelf, decided=decided
+    )
     return print_report(content, made_at=made_at)
 
 

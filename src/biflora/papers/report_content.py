@@ -17,7 +17,7 @@ from biflora.papers.charts import (
     outcome_dots,
     twenty_dots,
 )
-from biflora.papers.charts_microbiome import stands_out
+from biflora.papers.charts_microbiome import stands_out, value_or_limit
 from biflora.papers.forecast_content import (
     best_in_words,
     charted_goals,
@@ -35,7 +35,9 @@ from biflora.papers.laboratory_content import laboratory_grid
 from biflora.papers.plan_content import PlanWords, plan_words
 from biflora.papers.sheet import FormulaSheet, ReasonGroup, formula_sheet, reason_groups
 from biflora.papers.wording import DASH, number, percent, share_interval, verification_words, words
+from biflora.plan.considered import Decided
 from biflora.plan.plan import Plan, Step, StrainChoice
+from biflora.plan.products import Shelf
 from biflora.profile.profile import Profile, Quantity, Score, SiteProfile
 from biflora.twin.forecast import ARM_LABELS, Forecast, Observation
 from biflora.values import Finding, State
@@ -87,8 +89,11 @@ class ReportContent:
     record: Grid | None
     record_says: str
     no_courses: str
+    mechanistic: bool
+    """Whether the courses are of patients like this one, or of a trial."""
     smallest: str
     plan: Plan
+    decided: Decided | None
     proposed: str
     words: PlanWords
     steps: tuple[Step, ...]
@@ -115,6 +120,8 @@ def report_content(
     made_at: datetime,
     observed: Sequence[Observation] = (),
     record: TrackRecord | None = None,
+    shelf: Shelf | None = None,
+    decided: Decided | None = None,
 ) -> ReportContent:
     """Arrange the four values for reading; adds no judgement of its own.
 
@@ -127,14 +134,15 @@ def report_content(
         patient_id=profile.patient.patient_id,
         name=profile.patient.name or profile.patient.patient_id,
         synthetic=profile.patient.synthetic,
-        facts=banner_facts(profile, plan),
+        facts=banner_facts(profile, plan, decided),
+        decided=decided,
         made_at=made_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         stopped=plan.stopped,
         scores=_scores(profile.scores),
         laboratory=laboratory_grid(profile.patient),
         sites=(_site("skin", profile.skin), _site("gut", profile.gut)),
         out_of_line=tuple(t for site in (profile.skin, profile.gut) if site for t in out_of_line(site)),
-        not_measured=tuple(dict.fromkeys((*missing, *forecast.not_informed))),
+        not_measured=tuple(dict.fromkeys((*missing, *(forecast.not_informed if forecast.mechanistic else ())))),
         profile_findings=profile.findings,
         fans=tuple(forecast_fans(forecast, severity, observed=observed)) if severity else (),
         differences=tuple(difference_fans(forecast, severity)) if severity else (),
@@ -150,10 +158,11 @@ def report_content(
         record=record_grid(record),
         record_says=record.sentence,
         no_courses=_no_courses(forecast, severity),
+        mechanistic=forecast.mechanistic,
         smallest=_smallest(forecast, severity),
         plan=plan,
         proposed=ARM_LABELS[plan.proposed_arm] if plan.proposed_arm else "",
-        words=plan_words(profile, forecast, plan),
+        words=plan_words(profile, forecast, plan, shelf, decided.arm if decided else None),
         steps=tuple(s for s in plan.steps if s.kind != "measure" or not plan.measures),
         strains=tuple(s for s in plan.strains if s.suits),
         other_strains=tuple(s for s in plan.strains if not s.suits),
@@ -167,10 +176,12 @@ def report_content(
     )
 
 
-def banner_facts(profile: Profile, plan: Plan) -> tuple[tuple[str, str], ...]:
+def banner_facts(profile: Profile, plan: Plan, decided: Decided | None = None) -> tuple[tuple[str, str], ...]:
     """What stands beside the name on every page and paper."""
     patient = profile.patient
     state = "stopped by a red flag" if plan.stopped else "a proposal; waits for a clinician's decision"
+    if decided is not None:
+        state = f"decided: {ARM_LABELS[decided.arm].lower()}, by {decided.by}, {decided.at:%Y-%m-%d}"
     sites = ", ".join(f"{words(s.site)} {number(s.area_percent_bsa)} %" for s in patient.sites)
     return (
         ("Id", patient.patient_id),
@@ -236,7 +247,10 @@ def quantity_cells(q: Quantity) -> tuple[str, str, str, str]:
     if q.unit == "share":
         spread = DASH if q.low is None or q.high is None else share_interval(q.low, q.high)
         return (q.label, percent(q.value), spread, q.note)
-    digits = 0 if q.value == int(q.value) and q.value >= 10 else 2
+    if q.bound:
+        return (q.label, f"{value_or_limit(q)} {q.unit}".strip(), DASH, q.note)
+    whole = q.unit == "features" or (q.value == int(q.value) and q.value >= 10)
+    digits = 0 if whole else 2
     spread = DASH if q.low is None or q.high is None else f"{number(q.low, digits)} to {number(q.high, digits)}"
     return (q.label, f"{number(q.value, digits)} {q.unit}".strip(), spread, q.note)
 

@@ -25,6 +25,16 @@ class FlagAnswer(Value):
     at: datetime
 
 
+class Decided(Value):
+    """What a clinician decided on a plan, as papers tell it; the record itself is the clinic's."""
+
+    arm: Arm
+    by: str
+    at: datetime
+    note: str = ""
+    answers: tuple[FlagAnswer, ...] = ()
+
+
 class CostRange(Value):
     """What something costs, USD; assumed wherever no price list was read."""
 

@@ -10,7 +10,7 @@ from typing import Literal
 from biflora.plan.plan import Plan
 from biflora.plan.readability import reading_level
 from biflora.profile.profile import Profile
-from biflora.twin.forecast import Forecast
+from biflora.twin.forecast import Arm, Forecast
 from biflora.values import Value
 
 
@@ -41,11 +41,14 @@ def for_clinician(plan: Plan, profile: Profile, forecast: Forecast) -> Explanati
     return explained("clinician", paragraphs(plan, profile, forecast))
 
 
-def for_patient(plan: Plan, profile: Profile, forecast: Forecast) -> Explanation:
-    """Plain words for a reader of twelve: what is known and not, what to do, when to call, who does what next."""
+def for_patient(plan: Plan, profile: Profile, forecast: Forecast, decided: Arm | None = None) -> Explanation:
+    """Plain words for a reader of twelve: what is known and not, what to do, when to call, who does what next.
+
+    `decided`: the arm that was decided on; None: the words speak of the proposal.
+    """
     from biflora.plan.explain_patient import paragraphs
 
-    return explained("patient", paragraphs(plan, profile, forecast))
+    return explained("patient", paragraphs(plan, profile, forecast, decided))
 
 
 def explained(reader: Literal["clinician", "patient"], told: tuple[Paragraph, ...]) -> Explanation:

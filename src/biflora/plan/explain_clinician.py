@@ -5,6 +5,7 @@ from __future__ import annotations
 from biflora.plan.explain import Paragraph
 from biflora.plan.plan import ArmSummary, Plan
 from biflora.plan.strains import strain_to_discuss
+from biflora.plan.trials_told import trials_said
 from biflora.plan.verdict import interval
 from biflora.profile.profile import Profile
 from biflora.twin.forecast import ARM_LABELS, Forecast
@@ -15,7 +16,11 @@ def paragraphs(plan: Plan, profile: Profile, forecast: Forecast) -> tuple[Paragr
     return (
         Paragraph(heading="Proposal", sentences=(plan.verdict,)),
         Paragraph(heading="Red flags to answer", sentences=_flags(plan)),
-        Paragraph(heading="Arms: benefit, burden, cost, certainty", sentences=tuple(map(_arm, plan.arms))),
+        Paragraph(heading="Arms: benefit, burden, cost, certainty", sentences=_arms(plan)),
+        Paragraph(
+            heading="What trials found in others",
+            sentences=() if forecast.mechanistic or plan.stopped else trials_said(plan.condition),
+        ),
         Paragraph(heading="Why they can or cannot be separated", sentences=_separation(plan)),
         Paragraph(heading="Measure first?", sentences=_measuring(plan)),
         Paragraph(heading="What is known", sentences=_known(profile, forecast)),
@@ -39,13 +44,20 @@ def _flags(plan: Plan) -> tuple[str, ...]:
     )
 
 
+def _arms(plan: Plan) -> tuple[str, ...]:
+    """Each arm, and once who judged the certainty."""
+    judges = dict.fromkeys(_sourced(arm.judgement.source, arm.judgement.verification).strip() for arm in plan.arms)
+    return (*map(_arm, plan.arms), *(f"Certainty judged by {judge}." for judge in judges if judge))
+
+
 def _arm(arm: ArmSummary) -> str:
     decimals = 2 if arm.unit == "SD" else 1
     parts = [] if arm.allowed else [f"closed ({' '.join(arm.blocked_because)})"]
     if arm.improvement is not None:
         parts.append(f"{arm.instrument} falls by {interval(arm.improvement, decimals)} {arm.unit}")
     if arm.gain_over_standard_care is not None and arm.arm != "standard_care":
-        parts.append(f"over standard care {interval(arm.gain_over_standard_care, decimals)} {arm.unit}")
+        against = "better than its comparator in trials" if arm.unit == "SD" else "over standard care"
+        parts.append(f"{against} {interval(arm.gain_over_standard_care, decimals)} {arm.unit}")
     if arm.smallest_important_difference is not None and arm.arm != "standard_care":
         smallest = arm.smallest_important_difference
         chance = arm.probability_important_gain
@@ -56,15 +68,14 @@ def _arm(arm: ArmSummary) -> str:
         )
     if arm.probability_best is not None:
         parts.append(f"best in {arm.probability_best:.0%}")
-    parts.append(f"burden {arm.burden_points:g} points: {arm.burden}")
+    # without a forecast the points stand beside nothing that they could be weighed against
+    weighed = "" if arm.net_benefit is None else f" {arm.burden_points:g} points"
+    parts.append(f"burden{weighed}: {arm.burden}")
     if arm.monthly_cost is not None:
         beyond = "; above the patient's budget" if arm.within_budget is False else ""
         parts.append(f"{arm.monthly_cost.low:g} to {arm.monthly_cost.high:g} USD a month (assumed){beyond}")
     judged = arm.judgement
-    parts.append(
-        f"certainty of the evidence {judged.certainty}: {', '.join(judged.because)}"
-        + _sourced(judged.source, judged.verification)
-    )
+    parts.append(f"certainty of the evidence {judged.certainty}: {', '.join(judged.because)}")
     return f"{ARM_LABELS[arm.arm]}: {'; '.join(parts)}."
 
 

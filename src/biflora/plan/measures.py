@@ -32,9 +32,11 @@ def measures_for(profile: Profile, proposed: Arm | None) -> tuple[Measure, ...]:
 def missing_parts(profile: Profile) -> set[str]:
     """Which measurements are missing, by the words of knowledge's measures and candidate_measurements."""
     laboratory = profile.patient.laboratory
+    load, below = laboratory.s_aureus_log10_copies_per_cm2, laboratory.s_aureus_below_limit_log10
+    aureus = below if load is None else load  # below its limit is measured too
     given = {
         "itch": profile.score("itch_nrs"),
-        "s_aureus_load": laboratory.s_aureus_log10_copies_per_cm2,
+        "s_aureus_load": aureus,
         "skin_ph": laboratory.skin_ph,
         "tarc": laboratory.tarc_pg_per_ml,
         "total_ige": laboratory.total_ige_iu_per_ml,
@@ -49,7 +51,7 @@ def missing_parts(profile: Profile) -> set[str]:
         missing.add("gut_missing")
     if laboratory.tewl_g_per_m2_h is None:
         missing.add("tewl_missing")
-    if laboratory.s_aureus_log10_copies_per_cm2 is None:
+    if aureus is None:
         guild = None if profile.skin is None else profile.skin.guild("s_aureus")
         if guild is None or guild.state in (State.NOT_RESOLVED, State.NOT_MEASURED):
             missing.add("s_aureus_unresolved")
@@ -68,7 +70,7 @@ def not_known(profile: Profile, forecast: Forecast) -> tuple[str, ...]:
             words.extend(_guilds(name, site))
     if not profile.patient.sites:
         words.append("Affected area: not entered; the amount a day is a guess.")
-    words.extend(forecast.not_informed)
+    words.extend(f"{text[:1].upper()}{text[1:]}" for text in forecast.not_informed)
     return tuple(dict.fromkeys(words))
 
 

@@ -7,6 +7,7 @@ without a strain is no match: trials speak for strains.
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ from biflora.values import Value, parse
 
 Match = Literal["same strains at the tried dose", "same strains at another dose", "not a match"]
 LARGEST_FILE = 1_000_000
+PRODUCTS_VARIABLE = "BIFLORA_PRODUCTS"
+"""Environment variable that names the clinic's product list."""
 FAMILIES: dict[str, frozenset[str]] = {
     "milk": frozenset({"milk", "casein", "caseinate", "whey", "lactose", "dairy"}),
     "soy": frozenset({"soy", "soya", "soybean"}),
@@ -107,6 +110,28 @@ def read_products(path: Path) -> tuple[Product, ...]:
     return found
 
 
+class Shelf(Value):
+    """The operator's list as the pages find it."""
+
+    products: tuple[Product, ...] = ()
+    told: str = ""
+    """Why there is none, as a sentence for the clinic; empty with a list."""
+
+
+def named_shelf() -> Shelf:
+    """The list that BIFLORA_PRODUCTS names. A page goes on without a list that cannot be read, and says so."""
+    named = os.environ.get(PRODUCTS_VARIABLE)
+    if not named:
+        return Shelf(
+            told=f"This clinic keeps no list of oral products; the operator names one ({PRODUCTS_VARIABLE})."
+        )
+    try:
+        return Shelf(products=read_products(Path(named)))
+    except OperatorMust as problem:
+        first = str(problem).splitlines()[0]
+        return Shelf(told=f"The list of oral products could not be used; the operator must act: {first}")
+
+
 def matches(
     products: Sequence[Product], choices: Sequence[StrainChoice], patient: Patient
 ) -> tuple[ProductMatch, ...]:
@@ -163,14 +188,19 @@ def _dose(product: Product, choice: StrainChoice) -> tuple[Match, str]:
         )
     if low is None or high is None:
         return "same strains at another dose", "The trial's dose is not known: the dose cannot be compared."
-    told = f"{low:.0e}" if low == high else f"{low:.0e} to {high:.0e}"
+    told = _cells(low) if low == high else f"{_cells(low)} to {_cells(high)}"
     if low <= product.cfu_per_day <= high:
-        return "same strains at the tried dose", f"{product.cfu_per_day:.1e} CFU a day; tried: {told}."
+        return "same strains at the tried dose", f"{_cells(product.cfu_per_day)} CFU a day; tried: {told}."
     where = "below" if product.cfu_per_day < low else "above"
     return (
         "same strains at another dose",
-        f"{product.cfu_per_day:.1e} CFU a day lies {where} the dose tried ({told}).",
+        f"{_cells(product.cfu_per_day)} CFU a day lies {where} the dose tried ({told}).",
     )
+
+
+def _cells(count: float) -> str:
+    """`2e9`, as labels and trials write it."""
+    return f"{count:.2g}".replace("e+0", "e").replace("e+", "e")
 
 
 def _cautions(product: Product, choice: StrainChoice) -> list[str]:

@@ -50,9 +50,11 @@ def read_signals(profile: Profile) -> dict[str, Signal]:
         signals[name] = _of_guild(skin, guild, warned)
     signals["s_aureus_to_cons"] = _balance(skin, warned)
     load = laboratory.s_aureus_log10_copies_per_cm2
-    signals["s_aureus_log10"] = Signal(value=load)
+    below = laboratory.s_aureus_below_limit_log10
+    signals["s_aureus_log10"] = Signal(value=load, upper=below)
     shared = signals["s_aureus_share"]
-    signals["s_aureus"] = shared if load is None else Signal(value=load, warned=shared.warned)
+    own = Signal(value=load, upper=below, warned=shared.warned)
+    signals["s_aureus"] = shared if load is None and below is None else own
     signals["faecal_butyrate"] = Signal(value=laboratory.faecal_butyrate_mmol_per_kg)
     signals["bifidobacterium_share"] = _of_guild(profile.gut, "bifidobacterium", False)
     itch = profile.score("itch_nrs")

@@ -9,6 +9,9 @@ from biflora.plan.rank import Ranking
 from biflora.twin.forecast import ARM_LABELS, Arm
 from biflora.values import Band
 
+SD_WORDS = "0.2 SD is called small, 0.5 medium, 0.8 large."
+"""Cohen's convention, so that a reader who thinks in points has a measure."""
+
 
 def verdict(ranking: Ranking, flags: tuple[RedFlag, ...], structure_flips: Sequence[str] = ()) -> str:
     """What the clinician reads first. `structure_flips`: where another structure puts another arm first."""
@@ -50,13 +53,16 @@ def _in_trials(ranking: Ranking) -> str:
     """Where trials gave a number without a model behind it: that number, and what it is not."""
     found = [
         f"{_name(arm.arm).lower()} {interval(arm.gain_over_standard_care, decimals)} {arm.unit} better than its "
-        f"comparator ({arm.instrument})"
+        f"comparator{'' if arm.unit == 'SD' else f' ({arm.instrument})'}"
         for arm in ranking.arms
         if arm.gain_over_standard_care is not None
         and arm.arm != "standard_care"
         and (decimals := 2 if arm.unit == "SD" else 1)
     ]
-    return f" In trials, between the means of their arms: {'; '.join(found)}." if found else ""
+    if not found:
+        return ""
+    scale = f" {SD_WORDS}" if any(arm.unit == "SD" for arm in ranking.arms) else ""
+    return f" In trials, between the means of their arms: {'; '.join(found)}.{scale}"
 
 
 def _flip(ranking: Ranking) -> str:

@@ -32,11 +32,13 @@ def with_reference(
     """The guild with the nearest reference: fewest mismatches first, then the same place, then the larger group.
 
     `body_site` is a key of knowledge's body sites; what is empty or None was not told, which is a mismatch
-    wherever the reference tells it.
+    wherever the reference tells it. What was not told is a warning beside the reference; a reference of another
+    platform, region, class of place or age is not shown at all, for its numbers do not hold for the sample.
     """
     rows = [
         row for row in references_for(site, guild.guild) if row.group.startswith("healthy") or not healthy_only
     ]
+    rows = [row for row in rows if not contradicts(row, assay, age_years, body_site)]
     if not rows or guild.state in (State.NOT_MEASURED, State.NOT_RESOLVED):
         return guild
 
@@ -48,6 +50,23 @@ def with_reference(
         guild.share, best, site, assay, age_years, body_site=body_site, profiler=profiler, lesional=lesional
     )
     return guild.model_copy(update={"reference": reference})
+
+
+def contradicts(row: ReferenceRow, assay: str, age_years: float | None, body_site: str) -> bool:
+    """Whether the reference is known to be of another platform, region, class of place or age than the sample.
+
+    The same taxon differs twentyfold between two platforms, and Cutibacterium threefold between child and adult:
+    such a number beside the sample's would mislead, however it is marked.
+    """
+    mine, theirs = assay.split(" ", 1), row.assay.split(" ", 1)
+    if mine[0] != theirs[0] or (len(mine) == len(theirs) == 2 and mine[1] != theirs[1]):
+        return True
+    if age_years is not None and not row.age_min <= age_years < row.age_max + 1:
+        return True
+    place, there = find_body_site(body_site), find_body_site(row.body_site)
+    if place is None or there is None or "mixed" in (place.site_class, there.site_class):
+        return False
+    return place.site_class != there.site_class
 
 
 def compare(

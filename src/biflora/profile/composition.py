@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from biflora.knowledge.indices import quantity_settings, setting
 from biflora.knowledge.taxa import Guild, guilds_at, limit
 from biflora.profile.names import Named, clean, name_feature
+from biflora.profile.numbers.special_functions import beta_quantiles
 from biflora.profile.profile import GuildShare, SiteName, TaxonShare
 from biflora.profile.table import Feature, LabTable, Numbers
 from biflora.values import State
 
 Mask = NDArray[np.bool_]
 INTERVAL = (0.025, 0.975)
+NO_GENUS = " (no genus)"
+"""How `names.py` marks a feature that is named only above the genus."""
 SPECIES_BLIND = ("16S V4", "16S V3-V4", "array")
 """Assays that cannot tell one Staphylococcus from another, whatever name the classifier printed."""
 
@@ -121,13 +124,11 @@ def counting_intervals(reads: Numbers, depth: float, dispersion: float = 0.0) ->
     instead be thousands of reads that nobody counted; so a guild and a taxon with the same reads have the same
     interval.
     """
-    from scipy.special import betaincinv
-
     prior = setting("counting_prior")
     scale = 1.0 / (1.0 + max(depth - 1.0, 0.0) * dispersion)
     different, back = np.unique(reads, return_inverse=True)
     x, rest = different * scale + prior, (depth - different) * scale + prior
-    low, high = (np.asarray(betaincinv(x, rest, p)) for p in INTERVAL)
+    low, high = beta_quantiles(INTERVAL, x, rest)
     low, high = np.where(different <= 0, 0.0, low), np.where(different >= depth, 1.0, high)
     return low[back], high[back]
 
@@ -175,12 +176,14 @@ def taxon_shares(composition: Composition) -> tuple[TaxonShare, ...]:
     )
 
 
-def guild_shares(composition: Composition, site: SiteName) -> tuple[GuildShare, ...]:
-    """Every guild reported at this site, each with its state."""
-    return tuple(_guild_share(composition, guild) for guild in guilds_at(site))
+def guild_shares(
+    composition: Composition, site: SiteName, *, with_interval: bool = True
+) -> tuple[GuildShare, ...]:
+    """Every guild reported at this site, each with its state; a cohort does without the counting intervals."""
+    return tuple(_guild_share(composition, guild, with_interval) for guild in guilds_at(site))
 
 
-def _guild_share(composition: Composition, guild: Guild) -> GuildShare:
+def _guild_share(composition: Composition, guild: Guild, with_interval: bool = True) -> GuildShare:
     blank = {"guild": guild.key, "label": guild.label}
     unseen = _not_measured(composition, guild)
     if unseen:
@@ -191,16 +194,11 @@ def _guild_share(composition: Composition, guild: Guild) -> GuildShare:
     mine = composition.of_guild(guild.key)
     value, total = float(composition.values[mine].sum()), composition.total
     found = tuple(dict.fromkeys(n.name for n, is_mine in zip(composition.named, mine, strict=True) if is_mine))
+    unclear = undetermined(composition, guild)
     if value <= 0:
-        detection = min(1.0, limit("rule_of_three") / total) if composition.has_counts else None
-        return GuildShare(
-            **blank,
-            state=State.BELOW_DETECTION,
-            reads=0.0 if composition.has_counts else None,
-            detection_limit=detection,
-            note=_joined("" if detection else f"{composition.no_counts_because} No detection limit.", guild.note),
-        )
-    low, high = counting_interval(value, total) if composition.has_counts else (None, None)
+        return _unseen(composition, guild, unclear)
+    counted = with_interval and composition.has_counts
+    low, high = counting_interval(value, total) if counted else (None, None)
     return GuildShare(
         **blank,
         state=State.MEASURED,
@@ -209,8 +207,81 @@ def _guild_share(composition: Composition, guild: Guild) -> GuildShare:
         high=high,
         reads=value if composition.has_counts else None,
         members_found=found,
-        note=_joined(_species_doubt(composition, guild), guild.note),
+        note=_joined(_species_doubt(composition, guild), _rest_of_family(unclear, guild, value / total),
+                     _note(composition, guild)),
+    )  # fmt: skip
+
+
+def _note(composition: Composition, guild: Guild) -> str:
+    """What knowledge says of the guild, where it speaks of this assay."""
+    return guild.note if not guild.note_assays or composition.table.assay in guild.note_assays else ""
+
+
+@dataclass(frozen=True)
+class Undetermined:
+    """What is named only above a guild, so that it could belong there or not."""
+
+    names: tuple[str, ...]
+    reads: float
+    """Reads, or shares when the file holds shares only."""
+    share: float
+
+
+def undetermined(composition: Composition, guild: Guild) -> Undetermined:
+    """Features named only by the guild's family, and for a species' guild those named only by its genus."""
+    kin = composition.of_guild(guild.within) if guild.resolution == "species" and guild.within else None
+    held: dict[str, float] = {}
+    for place, (name, value) in enumerate(zip(composition.named, composition.values, strict=True)):
+        family = name.name.removesuffix(NO_GENUS)
+        if family in guild.families and not name.guilds:
+            held[family] = held.get(family, 0.0) + float(value)
+        elif kin is not None and kin[place] and (name.rank != "species" or _is_unnamed(name)):
+            held[name.genus] = held.get(name.genus, 0.0) + float(value)
+    reads = sum(held.values())
+    return Undetermined(tuple(sorted(held, key=lambda key: -held[key])), reads, reads / composition.total)
+
+
+def _unseen(composition: Composition, guild: Guild, unclear: Undetermined) -> GuildShare:
+    """The guild without a read: below detection, or not resolved where too much could belong to it."""
+    blank = {"guild": guild.key, "label": guild.label}
+    only = f"{_percent(unclear.share)} of the sample is named only as {_listed(unclear.names)}"
+    if unclear.share > limit("undetermined_share"):
+        return GuildShare(
+            **blank,
+            state=State.NOT_RESOLVED,
+            note=f"{only}, which may hold it or not: neither its presence nor its absence is known.",
+        )
+    counted = composition.has_counts
+    detection = min(1.0, limit("rule_of_three") / composition.total) if counted else None
+    could_be, own = "", "" if counted else f"{composition.no_counts_because} No detection limit."
+    if unclear.reads > 0:
+        top = counting_interval(unclear.reads, composition.total)[1] if counted else unclear.share
+        detection = max(top, detection or 0.0)
+        could_be = f"{only} and could be part of it; the limit allows for that."
+        own = "" if counted else f"{composition.no_counts_because} What it could not see at all adds to that."
+    return GuildShare(
+        **blank,
+        state=State.BELOW_DETECTION,
+        reads=0.0 if counted else None,
+        detection_limit=detection,
+        note=_joined(could_be, own, _note(composition, guild)),
     )
+
+
+def _rest_of_family(unclear: Undetermined, guild: Guild, share: float) -> str:
+    """What stands beside a share when much of its family has no genus; unnamed species are told elsewhere."""
+    families = tuple(name for name in unclear.names if name in guild.families)
+    if not families or guild.resolution == "species" or unclear.share < limit("undetermined_told") * share:
+        return ""
+    return f"A further {_percent(unclear.share)} is named only as {_listed(families)}; a part may belong here."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}" if names else ""
 
 
 def _joined(*sentences: str) -> str:

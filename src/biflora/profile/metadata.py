@@ -16,7 +16,7 @@ from biflora.profile.readers.numbers import grid
 from biflora.profile.table import listed, repeated
 
 LARGEST = 50_000_000
-MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "missing", "not applicable", "not collected", "nd"})
+MISSING = frozenset({"", "na", "nan", "n/a", "null", "missing", "not applicable", "not collected", "nd"})
 SAMPLE_COLUMNS = (
     "sample", "sampleid", "sample-id", "sample_id", "sample id", "sample_name", "sample name", "#sampleid", "id",
     "libraryid", "library_id", "library id",

@@ -18,11 +18,11 @@ NOTHING = re.compile(
 )
 SEQUENCE = re.compile(r"^[ACGTN]{50,}$")
 HASH = re.compile(r"^[0-9a-f]{32}$")
-VIRUS = re.compile(r"\b(?:phage|virus|viridae|viroid|prophage)\b", re.I)
+VIRUS = re.compile(r"\b(?:phage|virus|\w*viridae|viroid|prophage|\w*virales|\w*viricetes)\b", re.I)
 FUNGI = re.compile(r"^(?:Eukaryota|Fungi|Ascomycota|Basidiomycota|Eumycota)$", re.I)
 DOTTED = re.compile(r"[A-Z][a-z]+\.[a-z]+")
 SPACES = re.compile(r"\s+")
-GENUS = re.compile(r"[A-Z][a-z]+(?:-[A-Z][a-z]+)?")
+GENUS = re.compile(r"[A-Z][a-z]+(?:[-/][A-Z][a-z]+)?")
 EPITHET = re.compile(r"[a-z]{3,}(?:-[a-z]+)?")
 SUFFIX_OF_RANK = {"aceae": "family", "ales": "order"}
 RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
@@ -194,6 +194,11 @@ def _by_number(feature: Feature) -> TaxonRow | None:
     return row if row is not None and row.rank == "species" and feature.rank in ("", "species") else None
 
 
+def is_virus(name: Named) -> bool:
+    """Whether the name is a virus's or a phage's, by its kingdom or by its words."""
+    return name.kingdom == "viruses" or bool(VIRUS.search(name.name))
+
+
 def contradictions(features: Iterable[Feature]) -> int:
     """How many features carry a name and an NCBI number that knowledge holds for two different taxa."""
     count = 0
@@ -218,12 +223,15 @@ def _above_genus(feature: Feature, lineage: tuple[str, ...]) -> tuple[str, str, 
     deepest = [(i, name) for i, name in enumerate(lineage) if name]
     if deepest:
         place, name = deepest[-1]
+        if VIRUS.search(name):
+            return name, RANKS[min(place, 6)], feature.taxid
         return f"{name} (no genus)", RANKS[min(place, 6)], None
     if SEQUENCE.match(feature.name):
         return f"sequence {hashlib.md5(feature.name.encode(), usedforsecurity=False).hexdigest()[:8]}", "", None
     if _is_code(feature.name):
         return f"feature {feature.name[:12]}", "", None
-    return clean(feature.name) or feature.name, feature.rank, feature.taxid
+    written = clean(feature.name)
+    return written or f"unassigned (written {feature.name[:20]})", feature.rank if written else "", feature.taxid
 
 
 def _kingdom(lineage: tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -91,6 +91,10 @@ class Laboratory(Value):
     s_aureus_log10_copies_per_cm2: float | None = Field(default=None, ge=-2, le=12)
     commensal_log10_copies_per_cm2: float | None = Field(default=None, ge=-2, le=12)
     total_16s_log10_copies_per_cm2: float | None = Field(default=None, ge=-2, le=12)
+    s_aureus_below_limit_log10: float | None = Field(default=None, ge=-2, le=12)
+    """The assay found no S. aureus: its limit of detection, log10 copies/cm². Not beside a measured value."""
+    commensal_below_limit_log10: float | None = Field(default=None, ge=-2, le=12)
+    """The same for the commensal staphylococci."""
     tewl_g_per_m2_h: float | None = Field(default=None, ge=0, le=150)
     skin_ph: float | None = Field(default=None, ge=2, le=10)
     faecal_butyrate_mmol_per_kg: float | None = Field(default=None, ge=0, le=120)
@@ -98,6 +102,18 @@ class Laboratory(Value):
     total_ige_iu_per_ml: float | None = Field(default=None, ge=0, le=200_000)
     values: dict[str, MeasuredValue] = {}
     """By key of knowledge's laboratory quantities: tarc, total_ige, eosinophils, faecal_acetate, ..."""
+
+    @model_validator(mode="after")
+    def _measured_or_below(self) -> Self:
+        for name in ("s_aureus", "commensal"):
+            both = (getattr(self, f"{name}_log10_copies_per_cm2"), getattr(self, f"{name}_below_limit_log10"))
+            if None not in both:
+                raise PydanticCustomError(
+                    "measured_and_below",
+                    f"{name}_log10_copies_per_cm2 and {name}_below_limit_log10 contradict each other; keep the "
+                    "measured value, or the limit where nothing was found",
+                )
+        return self
 
 
 class Sampling(Value):

@@ -74,6 +74,8 @@ class Quantity(Value):
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    bound: Literal["", "at least", "at most"] = ""
+    """With one of two counts zero only `low` (`at least`) or `high` (`at most`) is known; `value` is a guess."""
     note: str = ""
     source: str = ""
     """Where the method or the index was published, with its licence where it has one."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from biflora.knowledge.taxa import contaminants, limit, quality_limits
 from biflora.profile.composition import Composition, unmatched, unnamed_staphylococci
+from biflora.profile.names import is_virus
 from biflora.profile.profile import SiteName
 from biflora.values import Finding, Level, Who
 
-EMPTY_SAMPLE = "empty_sample"
+ORGANELLE = re.compile(r"(?:mitochondria|chloroplast|streptophyta)\b", re.I)
+"""SILVA writes Mitochondria and Chloroplast, Greengenes mitochondria and Streptophyta."""
 NOTES = ("taxonomy_incomplete", "columns_left_out", "one_label_read", "tiny_values")
 """Remarks of readers that are told without a warning."""
 
@@ -21,8 +25,11 @@ def quality_findings(composition: Composition, site: SiteName) -> tuple[Finding,
         *_depth(composition),
         *_run_depth(composition),
         *_host(composition),
+        *_unclassified(composition),
         *_contaminants(composition, site),
         *_staphylococci(composition, site),
+        *_viruses(composition),
+        *_organelles(composition),
         *_names(composition),
     ]
     order = {"stop": 0, "warn": 1, "note": 2}
@@ -124,6 +131,22 @@ def _host(composition: Composition) -> list[Finding]:
     ]  # fmt: skip
 
 
+def _unclassified(composition: Composition) -> list[Finding]:
+    table = composition.table
+    unnamed = table.unclassified_reads.get(composition.sample, 0.0)
+    share = unnamed / (unnamed + float(table.row(composition.sample).sum()))
+    if share < limit("unclassified_share"):
+        return []
+    return [
+        _finding(
+            "warn" if share > limit("unclassified_share_grave") else "note", "unclassified", table.file_name,
+            f"{100 * share:.0f} % of what was sequenced matched nothing in the classifier's database; all shares "
+            "are of the rest.",
+            "unclassified_share",
+        )
+    ]  # fmt: skip
+
+
 def _contaminants(composition: Composition, site: SiteName) -> list[Finding]:
     threshold, total = limit("contaminant_share"), 0.0
     named: list[tuple[float, str]] = []
@@ -145,8 +168,8 @@ def _contaminants(composition: Composition, site: SiteName) -> list[Finding]:
             level="warn",
             rule="contamination_suspect",
             subject=named[0][1],
-            message=f"{100 * total:.1f} % of the reads belong to genera that reagents and water often bring in "
-            f"({list_of_names}). The laboratory compares with its blanks; nothing was taken out here.",
+            message=f"{100 * total:.1f} % of {_whole(composition)} belong to genera that reagents and water often "
+            f"bring in ({list_of_names}). The laboratory compares with its blanks; nothing was taken out here.",
             who=Who.LABORATORY,
             source="; ".join(dict.fromkeys(sources)),
             verification=contaminants()[named[0][1].lower()].verification,
@@ -184,9 +207,54 @@ def _names(composition: Composition) -> list[Finding]:
         return []
     return [
         _finding(
-            "note", "unmatched_names", composition.table.file_name,
-            f"{count} names ({100 * share:.1f} % of the reads) are not in biflora's taxon table; they are "
-            "kept as the file "
-            "wrote them and count in no guild.",
+            "warn" if share > limit("unmatched_share_grave") else "note", "unmatched_names",
+            composition.table.file_name,
+            f"{count} names ({100 * share:.1f} % of {_whole(composition)}) are not in biflora's taxon table; they "
+            "are kept as the file wrote them and count in no guild.",
+        )
+    ]  # fmt: skip
+
+
+def _whole(composition: Composition) -> str:
+    """What shares are parts of, in words."""
+    if composition.has_counts:
+        return "the reads"
+    return "the signal" if composition.table.assay == "array" else "the whole"
+
+
+def _organelles(composition: Composition) -> list[Finding]:
+    """Mitochondria and chloroplasts carry a 16S gene; many laboratories take their reads out, others do not."""
+    share = sum(
+        float(value)
+        for name, value in zip(composition.named, composition.values, strict=True)
+        if ORGANELLE.match(name.name)
+    ) / composition.total  # fmt: skip
+    if share < limit("organelle_share"):
+        return []
+    return [
+        _finding(
+            "note", "organelles_in_the_whole", composition.table.file_name,
+            f"{100 * share:.1f} % of {_whole(composition)} come from mitochondria or chloroplasts (of the person, "
+            "of food or of plants), not from bacteria; the other shares are parts of a whole that holds them.",
+            "organelle_share",
+        )
+    ]  # fmt: skip
+
+
+def _viruses(composition: Composition) -> list[Finding]:
+    share = sum(
+        float(value)
+        for name, value in zip(composition.named, composition.values, strict=True)
+        if is_virus(name)
+    ) / composition.total  # fmt: skip
+    if share < limit("virus_share"):
+        return []
+    return [
+        _finding(
+            "warn" if share > limit("virus_share_grave") else "note", "viruses_in_the_whole",
+            composition.table.file_name,
+            f"{100 * share:.0f} % of {_whole(composition)} are viruses, mostly phages. The shares of bacteria are "
+            "parts of a whole that holds them, so they are smaller than in a list without viruses.",
+            "virus_share",
         )
     ]  # fmt: skip

@@ -58,7 +58,7 @@ class LabTable:
     assay: str = "unknown"
     assay_because: str = ""
     unclassified_reads: Mapping[str, float] = field(default_factory=dict)
-    """Reads that the classifier could not name, by sample, where the file says so."""
+    """Reads, or shares, that the classifier could not name, by sample, where the file says so."""
     remarks: tuple[tuple[str, str], ...] = ()
     """(rule, sentence) for what the reader noticed and the profile must report."""
     names_fungi: bool = False
@@ -83,10 +83,6 @@ class LabTable:
     def totals(self) -> Numbers:
         """Sum of each sample."""
         return np.array([self.values[a:b].sum() for a, b in pairwise(self.starts)])
-
-    def with_features(self, features: Sequence[Feature]) -> LabTable:
-        """The same numbers with other names (a taxonomy found beside the table)."""
-        return replace(self, features=tuple(features))
 
     def choose(self, wanted: str | None) -> str:
         """The sample's name, or LaboratoryMust that lists what there is."""
@@ -213,5 +209,6 @@ def looks_like_counts(values: Numbers, row_sums: Numbers) -> bool:
     if values.size == 0:
         return True
     whole = bool(np.all(values == np.floor(values)))
-    typical = float(np.median(row_sums[row_sums > 0])) if (row_sums > 0).any() else 0.0
+    sums = np.sort(row_sums[row_sums > 0])
+    typical = float(sums[len(sums) // 2]) if len(sums) else 0.0  # np.median would first load masked arrays
     return (whole and typical > 1.5) or typical > 150.0

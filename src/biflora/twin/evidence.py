@@ -12,7 +12,7 @@ import numpy as np
 from biflora.errors import ClinicianMust
 from biflora.knowledge.rates import forecast_setting, score_conversions
 from biflora.knowledge.rates import observables as observable_table
-from biflora.profile.profile import Profile
+from biflora.profile.profile import Profile, SiteProfile
 from biflora.twin.forecast import Arm, Assumption, Observation
 from biflora.twin.observe import PLACE, to_scale
 from biflora.values import State, Value, parse, read_json_object
@@ -94,6 +94,13 @@ def _clue(observable: str, value: float, *, week: float = 0.0, arm: Arm = "stand
     return Clue(observable, float(to_scale(row, np.array([limit]))[0]), row.noise_sd, week, arm, below)
 
 
+def _below(observable: str, limit: float) -> Clue:
+    """Only known to lie below `limit`, or below the observable's own where that is the higher one."""
+    row = observable_table()[observable]
+    top = limit if row.detection_limit is None else max(limit, row.detection_limit)
+    return Clue(observable, float(to_scale(row, np.array([top]))[0]), row.noise_sd, below=True)
+
+
 def _scores(profile: Profile, found: Evidence) -> None:
     given = {score.instrument: score for score in profile.scores if not score.estimated}
     for key in ("scorad", "easi"):
@@ -144,17 +151,35 @@ def _skin(profile: Profile, found: Evidence) -> None:
             found.missing.append(f"{words} was not measured")
     if lab.commensal_log10_copies_per_cm2 is not None:
         found.add(_clue("commensals_log10", lab.commensal_log10_copies_per_cm2), "Commensal load")
+    elif lab.commensal_below_limit_log10 is not None:
+        found.add(
+            _below("commensals_log10", lab.commensal_below_limit_log10),
+            "Commensal load below the assay's limit",
+        )
     if lab.s_aureus_log10_copies_per_cm2 is not None:
         found.add(_clue("s_aureus_log10", lab.s_aureus_log10_copies_per_cm2), "S. aureus load")
+        return
+    if lab.s_aureus_below_limit_log10 is not None:
+        found.add(
+            _below("s_aureus_log10", lab.s_aureus_below_limit_log10), "S. aureus load below the assay's limit"
+        )
         return
     if profile.skin is None:
         found.missing.append("the skin microbiome was not measured, nor the load of S. aureus")
         return
+    if _load_from_share(profile.skin, found):
+        return
     ratio_sd = forecast_setting("sequenced_ratio_sd").value
     aureus, cons = profile.skin.guild("s_aureus"), profile.skin.guild("cons")
-    if aureus is None or cons is None or cons.state is not State.MEASURED or not cons.share:
+    blind = (State.NOT_RESOLVED, State.NOT_MEASURED)
+    if aureus is None or cons is None or aureus.state in blind or cons.state in blind:
         found.missing.append(
             "the skin sample does not tell staphylococci apart: S. aureus was left as in the population"
+        )
+    elif cons.state is not State.MEASURED or not cons.share:
+        found.missing.append(
+            "the skin sample holds no commensal staphylococci to set S. aureus against: S. aureus was left as in "
+            "the population"
         )
     elif aureus.state is State.MEASURED and aureus.share:
         found.add(
@@ -167,8 +192,27 @@ def _skin(profile: Profile, found: Evidence) -> None:
             "S. aureus below detection beside other staphylococci (weak)",
         )
     else:
-        found.missing.append("S. aureus is not resolved in the skin sample: left as in the population")
+        found.missing.append(
+            "S. aureus was not found in the skin sample, whose file gives no limit of detection: left as in the "
+            "population"
+        )
     found.missing.append("the load of S. aureus (qPCR or culture) was not measured")
+
+
+def _load_from_share(skin: SiteProfile, found: Evidence) -> bool:
+    """The load of S. aureus by the 16S total or an added organism; False where neither was measured per cm²."""
+    load = skin.quantity("s_aureus_load")
+    if load is None or not load.unit.endswith("/cm²"):
+        return False
+    if load.state is State.MEASURED and load.value is not None:
+        found.add(_clue("s_aureus_log10", load.value), "S. aureus load (the sample's total x its share)")
+        return True
+    if load.state is State.BELOW_DETECTION and load.high is not None:
+        found.add(
+            _below("s_aureus_log10", load.high), "S. aureus load below detection (the sample's total x its limit)"
+        )
+        return True
+    return False
 
 
 def _gut(profile: Profile, found: Evidence) -> None:
@@ -183,6 +227,18 @@ def _gut(profile: Profile, found: Evidence) -> None:
     elif bifido.state is State.MEASURED and bifido.share is not None:
         found.add(_clue("bifidobacterium", 100.0 * bifido.share), "Bifidobacterium share")
     elif bifido.state is State.BELOW_DETECTION:
-        found.add(_clue("bifidobacterium", 0.0), "Bifidobacterium below detection")
+        found.add(
+            _below("bifidobacterium", 100.0 * (bifido.detection_limit or 0.0)), "Bifidobacterium below detection"
+        )
+        if bifido.detection_limit is None:
+            row = observable_table()["bifidobacterium"]
+            found.assumptions.append(
+                Assumption(
+                    what=f"the gut file gives no limit of detection: Bifidobacterium is taken as below "
+                    f"{row.detection_limit:g} {row.unit}",
+                    status="assumed",
+                    source=row.source,
+                )
+            )
     else:
         found.missing.append("Bifidobacterium is not resolved in the gut sample")

@@ -9,6 +9,7 @@ Handbook advises); the prediction interval takes the t distribution with k - 2 d
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from biflora.knowledge.trials import ArmName, ConditionTrial, condition_trials
@@ -191,7 +192,7 @@ def _of_arm(arm: ArmName, rows: Sequence[ConditionTrial]) -> PooledEffect:
         weeks=max((trial.weeks for trial in counted if trial.weeks is not None), default=None),
         not_counted=tuple(_told(row) for row in rest),
         published=tuple(_told(row) for row in reviews),
-        not_positive=tuple(f"{row.trial} {row.year}" for row in rows if row.sign in ("null", "negative")),
+        not_positive=tuple(_named(row.trial, row.year) for row in rows if row.sign in ("null", "negative")),
         words="",
     )
     if len(counted) > 1:
@@ -204,7 +205,7 @@ def _of_arm(arm: ArmName, rows: Sequence[ConditionTrial]) -> PooledEffect:
 def _single(one: TrialEffect) -> dict[str, object]:
     return {
         "effect": one.effect, "error": one.error, "low": one.low, "high": one.high,
-        "words": f"One trial counts ({one.trial} {one.year}, n = {one.n}): "
+        "words": f"One trial counts ({_named(one.trial, one.year)}, n = {one.n}): "
         f"{_interval(one.effect, one.low, one.high)} against its comparator. One cannot tell how trials differ.",
     }  # fmt: skip
 
@@ -239,7 +240,7 @@ def _without_numbers(rest: Sequence[ConditionTrial], reviews: Sequence[Condition
         return {
             "effect": effect.effect, "error": effect.error, "low": effect.low, "high": effect.high,
             "weeks": max((r.weeks for r in rest if r.weeks is not None), default=None), "from_review": row.trial,
-            "words": f"No single trial's number could be read. A review ({row.trial} {row.year}): "
+            "words": f"No single trial's number could be read. A review ({_named(row.trial, row.year)}): "
             f"{_interval(effect.effect, effect.low, effect.high)}.",
         }  # fmt: skip
     if not rest:
@@ -250,12 +251,17 @@ def _without_numbers(rest: Sequence[ConditionTrial], reviews: Sequence[Condition
     return {"words": f"{many} a number that could be counted."}
 
 
+def _named(trial: str, year: int) -> str:
+    """Some trials are known by their journal and year: the year is said once."""
+    return trial if re.search(rf"\b{year}\b", trial) else f"{trial} {year}"
+
+
 def _told(row: ConditionTrial) -> str:
     size = (row.n_active or 0) + (row.n_control or 0)
     many = f", n = {size}" if size else ""
     remembered = " (only remembered)" if row.only_remembered else ""
     what = f"{row.intervention} against {row.against}, {row.outcome}"
-    text = f"{row.trial} {row.year}{many}: {row.sign}{remembered}; {what}"
+    text = f"{_named(row.trial, row.year)}{many}: {row.sign}{remembered}; {what}"
     return f"{text}. {row.note[:1].upper()}{row.note[1:]}." if row.note else f"{text}."
 
 

@@ -93,6 +93,8 @@ class PatientPage:
     before: str | None = None
     after: str | None = None
     """Numbers of the patients before and after on the worklist."""
+    instruments: tuple[tuple[str, str, str], ...] = ()
+    """Key, label and range of what a visit of this condition scores."""
     problem: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
     """What was typed into the form that needs mending."""
@@ -175,11 +177,16 @@ class IntakePage:
     sites: tuple[str, ...]
     signs: tuple[tuple[str, str], ...]
     signs_given: tuple[str, ...]
-    instruments: tuple[tuple[str, str, str], ...]
+    instruments: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]
+    """Condition, and key, label and range of what measures it."""
+    laboratory: tuple[tuple[str, str, str, bool], ...]
+    """Field, label, hint, and whether it is shown at once."""
     body_sites: tuple[tuple[str, str, str], ...]
     """Key, `skin` or `gut`, and label of each place a sample can come from."""
     assays: tuple[str, ...]
     problems: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong with which field."""
     who: str = ""
 
 

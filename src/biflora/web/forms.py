@@ -8,6 +8,7 @@ from typing import TypeVar
 from starlette.datastructures import FormData
 
 from biflora.errors import BifloraError, ClinicianMust
+from biflora.knowledge.instruments import instruments
 from biflora.web.security import text
 
 Word = TypeVar("Word", bound=str)
@@ -48,6 +49,7 @@ def one_of(form: FormData, name: str, words: Sequence[Word]) -> Word:
 NAMES = {
     "age_years": "age",
     "weight_kg": "weight",
+    "height_cm": "height",
     "scorad": "SCORAD",
     "easi": "EASI",
     "viga_ad": "vIGA-AD",
@@ -55,6 +57,7 @@ NAMES = {
     "itch_nrs": "itch",
     "s_aureus": "S. aureus",
     "s_aureus_log10_copies_per_cm2": "S. aureus",
+    "s_aureus_below_limit_log10": "S. aureus not found, limit",
     "tewl": "TEWL",
     "tewl_g_per_m2_h": "TEWL",
     "skin_ph": "skin pH",
@@ -64,4 +67,5 @@ NAMES = {
 
 def label(name: str) -> str:
     """A field's name as its page writes it: `area_face` as `area face`."""
-    return NAMES.get(name, name.replace("_", " "))
+    row = instruments().get(name)
+    return NAMES.get(name, name.replace("_", " ") if row is None else row.label)

@@ -84,7 +84,7 @@ def environment() -> Environment:
         "short": lambda value: f"{value:g}".replace("-", wording.MINUS),
     }
     env.tests["doubtful"] = is_doubtful
-    env.globals |= {"arm_labels": ARM_LABELS, "version": __version__, "release": release()}
+    env.globals |= {"figure": figure, "arm_labels": ARM_LABELS, "version": __version__, "release": release()}
     return env
 
 

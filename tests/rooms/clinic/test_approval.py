@@ -14,7 +14,7 @@ import made_up
 
 from biflora.clinic.access import Role, User, add_user, user_named
 from biflora.clinic.consult import Consultation
-from biflora.clinic.decide import approve_plan, decision_of
+from biflora.clinic.decide import approve_plan, decision_of, told_decision
 from biflora.clinic.intake import keep_new_patient
 from biflora.errors import ClinicianMust, NotAllowed
 from biflora.plan.make_plan import make_plan
@@ -95,3 +95,17 @@ def test_a_decision_kept_before_answers_existed_is_still_read(store: Store) -> N
     decision = approve_plan(store, "A1", arm="oral", by=by)
     old = decision.model_dump(mode="json", exclude={"answers"})
     assert type(decision).model_validate(old).answers == ()
+
+
+def test_the_audit_chain_names_the_decision_and_papers_tell_the_answers(store: Store) -> None:
+    by = admitted(store, skin_integrity="excoriated")
+    decision = approve_plan(store, "A1", arm="oral", by=by, answers={"excoriated": ANSWER}, at=AT)
+    entries = [(e.who, e.what, e.record_id) for e in store.audit_entries()]
+    assert any(who == "clinician" and record == decision.id for who, _, record in entries)
+    assert not any(
+        ANSWER in what for _, what, _ in entries
+    )  # what was found stands in the record, not in the chain
+    assert store.verify_audit() == ()
+    told = told_decision(store, "A1")
+    assert told is not None
+    assert (told.arm, told.by, told.answers[0].found) == ("oral", "Dr Dana Demo", ANSWER)

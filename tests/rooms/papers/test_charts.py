@@ -18,10 +18,10 @@ from biflora.papers import charts
 from biflora.papers.chart import Chart
 from biflora.papers.charts_forecast import _fan_spec
 from biflora.papers.charts_goals import of_twenty
-from biflora.papers.charts_microbiome import in_the_bar
+from biflora.papers.charts_microbiome import in_the_bar, outside_in_words, share_beside
 from biflora.papers.vega import complete
 from biflora.papers.wording import chance, number, percent, share_interval, signed
-from biflora.profile.profile import GuildShare
+from biflora.profile.profile import GuildShare, Reference
 from biflora.twin.forecast import ARM_LABELS, Observation
 from biflora.values import State
 
@@ -207,3 +207,38 @@ def test_html_of_a_chart_is_well_formed(all_charts: list[Chart]) -> None:
 )
 def test_numbers_as_people_read_them(written: str, expected: str) -> None:
     assert written == expected
+
+
+def test_two_guilds_of_the_same_taxa_are_drawn_once() -> None:
+    """Where every staphylococcus is a commensal, both guilds hold the same reads: 48 % + 48 % is not 96 %."""
+
+    def guild(key: str, share: float) -> GuildShare:
+        return GuildShare(guild=key, label=key, state=State.MEASURED, share=share)
+
+    names = ("Staphylococcus epidermidis", "Staphylococcus hominis")
+    commensals = guild("cons", 0.48).model_copy(update={"members_found": names})
+    genus = guild("staphylococcus", 0.48).model_copy(update={"members_found": names[::-1]})
+    assert [g.guild for g in in_the_bar([commensals, genus, guild("corynebacterium", 0.03)])] == [
+        "cons",
+        "corynebacterium",
+    ]
+
+
+def test_a_band_of_quartiles_is_called_the_middle_half() -> None:
+    """Half of the reference's own persons lie outside: nothing is called abnormal; each side is one sentence."""
+    band = Reference(cohort="healthy children", n=30, median=0.02, low=0.01, high=0.03, limits="IQR", source="s",
+                     verification="measured")  # fmt: skip
+    found = outside_in_words(
+        [GuildShare(guild=key, label=key, state=State.MEASURED, share=share, reference=band)
+         for key, share in (("a", 0.2), ("b", 0.3), ("c", 0.001), ("d", 0.02))]
+    )  # fmt: skip
+    assert found == [
+        "Above the middle half of the reference's persons: a, b.",
+        "Below the middle half of the reference's persons: c.",
+    ]
+
+
+def test_a_share_has_the_digits_of_its_interval() -> None:
+    assert share_beside(0.5037, 0.5000, 0.5074) == "50.4 %"
+    assert share_beside(0.00206, 0.00194, 0.00215) == "0.206 %"
+    assert share_beside(0.5037, None, None) == "50 %"

@@ -12,11 +12,12 @@ import pytest
 from biflora.clinic.demo import make_demo
 from biflora.knowledge.planning import plan_limit
 from biflora.plan.explain import Explanation, for_clinician, for_patient
+from biflora.plan.explain_known import from_trials
 from biflora.plan.make_plan import make_plan
 from biflora.plan.plan import Condition
 from biflora.plan.readability import reading_level
 from biflora.profile.patient import Patient
-from biflora.profile.profile import Profile
+from biflora.profile.profile import GuildShare, Profile, Reference
 from biflora.profile.read import read_profile
 from biflora.twin.forecast import Arm, Forecast
 from biflora.twin.run import forecast
@@ -150,3 +151,63 @@ def test_the_clinician_reads_numbers_sources_and_reasons() -> None:
     assert "20 to 70 USD a month (assumed)" in text
     assert plan.verdict in text
     assert for_clinician(plan, profile, foreseen) == for_clinician(plan, profile, foreseen)
+
+
+def test_after_the_decision_the_words_speak_of_what_was_decided() -> None:
+    """The plan proposes standard care; the capsule and the cream were decided on."""
+    profile, foreseen = made_up.profile(), made_up.forecast(LEVEL, between_sd=10)
+    plan = make_plan(profile, foreseen)
+    before, after = for_patient(plan, profile, foreseen), for_patient(plan, profile, foreseen, "combination")
+    assert plan.proposed_arm == "standard_care"
+    assert "Your doctor decided with you on this: the capsule and the cream together." in after.text
+    assert "Take the germs once a day." in after.text
+    assert "Take the germs once a day." not in before.text
+    for words in ("We suggest", "says yes or no", "the two of you decide"):
+        assert words in before.text
+        assert words not in after.text
+    readable(after)
+
+
+def test_one_open_way_is_not_called_a_choice() -> None:
+    profile = made_up.profile(made_up.patient(immune_status="immunosuppressed"))
+    text = told(profile, made_up.forecast(LEVEL)).text
+    assert "One way is open to you now: your usual care." in text
+    assert "Only one way is open to you now." in text
+    for words in ("You may choose another way", "mixed cream, the pharmacy makes it"):
+        assert words not in text
+
+
+@pytest.mark.parametrize(
+    ("sign", "words", "not_words"),
+    [
+        ("tongue_swelling", "Please call the emergency number now.", "hurting yourself"),
+        ("punched_out_erosions", "The clinic must call you today", "Please call the emergency number now."),
+        ("thoughts_of_self_harm", "You are not alone with it", "looks at the skin"),
+    ],
+)
+def test_each_kind_of_stop_has_its_own_words(sign: str, words: str, not_words: str) -> None:
+    text = told(made_up.profile(made_up.patient(signs=[sign])), made_up.forecast(LEVEL))
+    assert words in text.text
+    assert not_words not in text.text
+    readable(text)
+
+
+def test_trials_are_told_with_how_many_took_part_and_that_nothing_was_shown() -> None:
+    """Psoriasis: 3 trials, 88 + 50 + 103 = 241 people, 95 % interval -1.27 to 0.62 SD holds zero."""
+    text = " ".join(from_trials(Condition.PSORIASIS))
+    assert "3 trials with 241 people could not show if a capsule of live germs helps." in text
+    assert "We found no trial of a cream made with germs." in text
+    rosacea = " ".join(from_trials(Condition.ROSACEA))
+    assert "The trials gave no number that we can use." in rosacea
+
+
+def test_her_share_stands_beside_well_people_only_where_it_was_read_the_same_way() -> None:
+    reference = Reference(
+        cohort="healthy", n=30, median=0.004, low=0.001, high=0.01, limits="IQR", source="made up",
+        verification="assumed",
+    )  # fmt: skip
+    guild = GuildShare(guild="s_aureus", label="S. aureus", state=State.MEASURED, share=0.4, reference=reference)
+    other = guild.model_copy(update={"reference": reference.model_copy(update={"mismatch": ("platform",)})})
+    more = "That is more than in most of the well people in one study."
+    assert more in told(made_up.profile(skin=made_up.skin(guild)), made_up.forecast(LEVEL)).text
+    assert more not in told(made_up.profile(skin=made_up.skin(other)), made_up.forecast(LEVEL)).text

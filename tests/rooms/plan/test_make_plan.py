@@ -107,7 +107,7 @@ def test_what_is_not_known_is_listed_once() -> None:
     )
     assert any("s_aureus: not resolved" in text for text in plan.not_known)
     assert any("malassezia: not measured" in text for text in plan.not_known)
-    assert "faecal butyrate" in plan.not_known
+    assert "Faecal butyrate" in plan.not_known
     assert any(text.startswith("Gut microbiome") for text in plan.not_known)
     assert any(text.startswith("Severity") for text in plan.not_known)
     assert len(set(plan.not_known)) == len(plan.not_known)

@@ -27,8 +27,8 @@ def test_much_s_aureus_is_wanted_down() -> None:
 
 
 def test_the_healthy_upper_quartile_is_the_border() -> None:
-    """1.31 % is the upper quartile of healthy children: at it `high`, just below it `low`."""
-    for share, weight in ((0.0131, 0.9), (0.0130, 0.15)):
+    """1.85 % is the upper quartile of healthy children (16S): at it `high`, just below it `low`."""
+    for share, weight in ((0.0185, 0.9), (0.0184, 0.15)):
         profile = made_up.profile(skin=made_up.skin(made_up.guild("s_aureus", share)))
         assert need(profile, Effect.S_AUREUS_SUPPRESSION).weight == weight
 

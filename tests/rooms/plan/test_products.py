@@ -13,7 +13,7 @@ import yaml
 from biflora.errors import OperatorMust
 from biflora.knowledge.oral import strain_key, tried_doses
 from biflora.knowledge.strains import oral_strains
-from biflora.plan.products import Product, match_of, matches, read_products
+from biflora.plan.products import PRODUCTS_VARIABLE, Product, match_of, matches, named_shelf, read_products
 from biflora.plan.strains import strains_tried
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
@@ -100,3 +100,21 @@ def test_every_tried_dose_belongs_to_a_trial_and_its_interval_holds_its_effect()
             assert row.effect_low <= row.effect <= row.effect_high
     assert strain_key("LGG") == strain_key("ATCC 53103") == strain_key("atcc53103")
     assert strain_key("HN001") != strain_key("LGG")
+
+
+def test_the_list_that_the_operator_names_is_found_and_a_bad_one_stops_no_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(PRODUCTS_VARIABLE, raising=False)
+    assert "keeps no list of oral products" in named_shelf().told
+    path = tmp_path / "products.toml"
+    path.write_text(LIST, encoding="utf-8")
+    monkeypatch.setenv(PRODUCTS_VARIABLE, str(path))
+    shelf = named_shelf()
+    assert [product.name for product in shelf.products] == ["Made-up capsules", "Made-up sachets"]
+    assert shelf.told == ""
+    path.write_text("[[product]", encoding="utf-8")
+    told = named_shelf()
+    assert told.products == ()
+    assert "products.toml: this is no valid TOML or JSON" in told.told
+    assert str(tmp_path) not in told.told

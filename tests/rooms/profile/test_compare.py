@@ -71,9 +71,11 @@ def test_only_the_array_meets_the_arrays_thousand_persons() -> None:
     array = reference("array", 30, "gut", "akkermansia")
     assert (array.n, array.mismatch) == (1006, ())
     assert array.percentile is not None
-    for assay in ("shotgun", "16S V4", "16S", "unknown"):
-        other = reference(assay, 30, "gut", "akkermansia", profiler="MetaPhlAn 4")
-        assert other.percentile is None
+    shotgun = reference("shotgun", 30, "gut", "akkermansia", profiler="MetaPhlAn 4")
+    assert (shotgun.n, shotgun.percentile) == (26, None)
+    share = GuildShare(guild="akkermansia", label="Akkermansia", state=State.MEASURED, share=0.01)
+    for assay in ("16S V4", "16S", "unknown"):  # no reference of these: nothing stands beside the share
+        assert with_reference(share, "gut", assay, 30).reference is None
 
 
 def test_a_summarys_percentile_has_its_interval() -> None:

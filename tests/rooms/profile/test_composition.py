@@ -210,7 +210,7 @@ def test_phages_and_contradictions_are_no_bacteria() -> None:
         "Bacteria.Firmicutes.Bacilli.Bacillales.Staphylococcaceae.Staphylococcus.Corynebacterium.diphtheriae"
     )
     named = name_feature(Feature(name="x1", lineage=contradiction))
-    assert (named.name, named.guilds) == ("x1", frozenset()) or named.guilds == frozenset({"staphylococcus"})
+    assert (named.name, named.rank, named.guilds) == ("Staphylococcus", "genus", {"staphylococcus"})
 
 
 def test_argenteus_is_neither_s_aureus_nor_cons() -> None:
@@ -309,9 +309,7 @@ def test_a_percentile_needs_forty_persons_and_no_mismatch(shared_data: Path, tmp
     other = profile_site(shared_data / "moving_pictures_qiime2/table.qza", "gut", sample="L1S8", age_years=28)
     compared = other.guild("akkermansia")
     assert compared is not None
-    assert compared.reference is not None
-    assert compared.reference.percentile is None
-    assert any(text.startswith("platform") for text in compared.reference.mismatch)
+    assert compared.reference is None  # 16S: the array's and the shotgun persons' shares do not hold for it
 
 
 def test_percentiles_between_quantiles() -> None:

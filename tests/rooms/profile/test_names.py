@@ -9,7 +9,7 @@ import pytest
 
 from biflora.knowledge.taxa import find_taxon
 from biflora.profile.laboratory_file import read_laboratory_file
-from biflora.profile.names import contradictions, name_feature
+from biflora.profile.names import contradictions, is_virus, name_feature
 from biflora.profile.sample import profile_site
 from biflora.profile.table import Feature
 
@@ -109,3 +109,26 @@ def test_what_nobody_knows_is_kept_under_its_own_name(tmp_path: Path) -> None:
     assert {t.name: t.share for t in site.taxa} == {"Staphylococcus aureus": 0.6, "Unheardofia mirabilis": 0.4}
     assert site.unmatched_names == 1
     assert site.unmatched_share == 0.4
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "known"),
+    [
+        ("Escherichia/Shigella", "Escherichia", True),  # RDP; SILVA writes Escherichia-Shigella
+        ("Methylobacterium-Methylorubrum", "Methylobacterium", True),  # SILVA 138
+        ("Allistipes et rel.", "Allistipes et rel.", True),  # the HITChip's own spelling of Alistipes
+        ("Klebisiella pneumoniae et rel.", "Klebisiella pneumoniae et rel.", True),
+        ("-1", "unassigned (written -1)", False),  # enterotype table of phyloseq
+        ("Lactococcus phage jm3", "Lactococcus phage jm3", False),  # a phage is no Lactococcus, and lacks no genus
+    ],
+)
+def test_names_that_real_tables_print(written: str, name: str, known: bool) -> None:
+    found = name_feature(Feature(name=written))
+    assert (found.name, found.known) == (name, known)
+
+
+def test_a_phage_below_a_lineage_is_a_virus_and_in_no_guild() -> None:
+    lineage = ("Viruses", "Viruses_unclassified", "", "Caudovirales", "Siphoviridae", "", "Lactococcus_phage_jm3")
+    found = name_feature(Feature(name="s__Lactococcus_phage_jm3", lineage=lineage))
+    assert is_virus(found)
+    assert (found.name, found.guilds) == ("Lactococcus phage jm3", frozenset())

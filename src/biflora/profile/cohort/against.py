@@ -16,6 +16,8 @@ from biflora.values import Value
 
 Array = NDArray[np.float64]
 DRAWS = 2000
+"""The ends of the interval then scatter by about 0.01 from seed to seed."""
+MOST_CELLS = 2_000_000
 Z95 = 1.959963984540054
 
 
@@ -69,15 +71,40 @@ def spearman(x: Array, y: Array) -> float:
 
 
 def _by_persons(x: Array, y: Array, who: NDArray[np.int64], count: int, seed: int) -> tuple[float, float]:
+    """2.5 % and 97.5 % of Spearman's correlation over draws of as many persons, each with all its samples.
+
+    A person drawn twice stands there twice, so a draw is a weight for each sample, and ranks are weighted ranks.
+    """
     random = np.random.default_rng(seed)
-    rows = [np.flatnonzero(who == person) for person in range(count)]
-    drawn = []
-    for _ in range(DRAWS):
-        chosen = np.concatenate([rows[person] for person in random.integers(0, count, count)])
-        if np.ptp(x[chosen]) > 0 and np.ptp(y[chosen]) > 0:
-            drawn.append(spearman(x[chosen], y[chosen]))
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    drawn: list[Array] = []
+    at_once = max(1, MOST_CELLS // len(x))
+    for start in range(0, DRAWS, at_once):
+        chosen = random.integers(0, count, (min(at_once, DRAWS - start), count))
+        times = np.zeros(chosen.shape)
+        np.add.at(times, (np.arange(len(chosen))[:, None], chosen), 1.0)
+        weights = times[:, who]
+        ranks = [_weighted_ranks(values, weights) for values in (x, y)]
+        total = weights.sum(axis=1, keepdims=True)
+        a, b = (rank - (weights * rank).sum(axis=1, keepdims=True) / total for rank in ranks)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            r = (weights * a * b).sum(axis=1) / np.sqrt(
+                (weights * a**2).sum(axis=1) * (weights * b**2).sum(axis=1)
+            )
+        drawn.append(r[np.isfinite(r)])
+    low, high = np.quantile(np.concatenate(drawn), [0.025, 0.975])
     return float(low), float(high)
+
+
+def _weighted_ranks(values: Array, weights: Array) -> Array:
+    """Middle ranks of `values` where sample i stands there `weights[draw, i]` times; (draws, samples)."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    ties = np.add.reduceat(weights[:, order], starts, axis=1)
+    middle = np.cumsum(ties, axis=1) - ties + (ties + 1.0) / 2.0
+    found = np.empty_like(weights)
+    found[:, order] = np.repeat(middle, np.diff(np.append(starts, len(ordered))), axis=1)
+    return found
 
 
 def _within(x: Array, y: Array, who: NDArray[np.int64], count: int) -> dict[str, float | int | None]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from biflora.profile.cohort.against import Association
 from biflora.profile.cohort.guild_table import Seen
 from biflora.profile.cohort.model_table import ModelTable
+from biflora.profile.cohort.moved import Moved
 from biflora.profile.cohort.outcome_models import LoadModels
 from biflora.profile.cohort.permanova import PermanovaTable
 from biflora.profile.cohort.sensitivity import SensitivityRow
@@ -39,6 +40,19 @@ class Question(Value):
     rank: Literal["feature", "species", "genus"] = "species"
     where: dict[str, tuple[str, ...]] = {}
     """Only samples with one of these values, by column."""
+    contrasts: Literal["arms", "terms"] = "arms"
+    """`arms`: groups against their control, over time where the formula lets them change differently; `terms`:
+    every term of the formula as it stands."""
+    arm: str | None = None
+    """Column of the groups to compare, where the formula holds several."""
+    change_from: str | None = None
+    """A visit: also test how far each person moved from it, and count changes in the models from it."""
+    also_at: tuple[Literal["feature", "species", "genus"], ...] = ()
+    """Further ranks at which taxa are tested."""
+    prevalence: float | None = Field(default=None, ge=0, le=1)
+    """Least share of samples that a taxon must be seen in to be tested; None: the row of knowledge."""
+    least_share: float | None = Field(default=None, ge=0, lt=1)
+    """Least mean share of a taxon to be tested; None: the row of knowledge."""
     within: tuple[str, ...] = ()
     """Columns that do change within persons, where most have one value."""
     reference: dict[str, str] = {}
@@ -71,6 +85,16 @@ class Scatter(Value):
     groups: tuple[str, ...]
 
 
+class TestedTaxa(Value):
+    """Differential abundance at one rank, and whether it holds under other fillings of zeros."""
+
+    __test__: ClassVar[bool] = False  # no test of pytest's
+
+    rank: str
+    taxa: ModelTable
+    sensitivity: tuple[SensitivityRow, ...]
+
+
 class Cohort(Record):
     """Everything that was found, and what was not done with its reason."""
 
@@ -89,15 +113,23 @@ class Cohort(Record):
     grouped_by: str = ""
     """Column that colours the drawings."""
     placed: tuple[Placed, ...] = ()
+    visits: tuple[str, ...] = ()
+    """The time of each sample in `placed`, as written; empty where none was named."""
     explained: tuple[float, ...] = ()
     ordination_remark: str = ""
     permanova: PermanovaTable | None = None
+    moved: Moved | None = None
+    asked_words: tuple[str, ...] = ()
+    """What the models compare with what."""
     alpha_depth: int | None = None
     alpha_values: dict[str, tuple[float | None, ...]] = {}
     alpha: ModelTable | None = None
     guilds: ModelTable | None = None
     taxa: ModelTable | None = None
     sensitivity: tuple[SensitivityRow, ...] = ()
+    second_opinion: ModelTable | None = None
+    """ANCOM-BC on the same samples and terms, where everybody has one sample."""
+    other_ranks: tuple[TestedTaxa, ...] = ()
     loads: LoadModels | None = None
     associations: tuple[Association, ...] = ()
     scatters: tuple[Scatter, ...] = ()

@@ -21,6 +21,8 @@ class Contrast:
 
     name: str
     weights: Numbers
+    family: int = 0
+    """Under gatekeeping: 0 is tested first, 1 only when all of 0 were found, and so on."""
 
 
 Ask = Callable[[MixedDesign], Sequence[Contrast]]
@@ -46,7 +48,9 @@ def against_control(
     base = design.row_for({**(at or {}), factor: control})
     where = "".join(f", {name} {value}" for name, value in (at or {}).items())
     return tuple(
-        Contrast(f"{factor}: {level} - {control}{where}", design.row_for({**(at or {}), factor: level}) - base)
+        Contrast(
+            f"{factor}: {level} against {control}{where}", design.row_for({**(at or {}), factor: level}) - base
+        )
         for level in levels
         if level != control
     )
@@ -58,14 +62,18 @@ def arm_over_time(
 ) -> tuple[Contrast, ...]:  # fmt: skip
     """Difference in change: (arm at a later time less first) less (control at that time less first).
 
-    For a categorical `time` all later levels; for a numeric one the `times` given. Raises TrialistMust when the
-    formula has no term that lets arms change differently.
+    For a categorical `time` all other levels, the last one first under gatekeeping; for a numeric one the `times`
+    given. Raises TrialistMust when the formula has no term that lets arms change differently.
     """
     levels = _levels(design, arm)
     control = _control(levels, arm, control)
     if time in design.levels:
         known: Sequence[str | float] = design.levels[time]
         start: str | float = known[0] if first is None else first
+        if start not in known:
+            raise NameAnother(
+                f"The column '{time}' has no level '{start}'; its levels are {listed(design.levels[time])}."
+            )
         later = [value for value in known if value != start]
     elif time in design.means:
         if first is None or not times:
@@ -73,19 +81,21 @@ def arm_over_time(
         start, later = first, list(times)
     else:
         raise NameAnother(f"The formula has no column '{time[:40]}'; it has {listed(_names(design))}.")
+    cells = {
+        (level, value): design.row_for({arm: level, time: value}) for level in levels for value in (start, *later)
+    }
     found = []
     for level in levels:
         if level == control:
             continue
         for value in later:
-            weights = (design.row_for({arm: level, time: value}) - design.row_for({arm: level, time: start})) - (
-                design.row_for({arm: control, time: value}) - design.row_for({arm: control, time: start})
-            )
+            weights = (cells[level, value] - cells[level, start]) - (cells[control, value] - cells[control, start])
             if not np.any(np.abs(weights) > 1e-12):
                 raise TrialistMust(
                     f"The formula lets no arm change differently; write '{arm} * {time}' instead of '+'."
                 )
-            found.append(Contrast(f"{arm}: {level} - {control}, change from {time} {start} to {value}", weights))
+            name = f"{arm}: {level} against {control}, change from {time} {_short(start)} to {_short(value)}"
+            found.append(Contrast(name, weights, len(later) - 1 - later.index(value)))
     return tuple(found)
 
 
@@ -108,6 +118,10 @@ def _control(levels: Sequence[str], factor: str, control: str | None) -> str:
     if control not in levels:
         raise NameAnother(f"The column '{factor}' has no level '{control[:40]}'; its levels are {listed(levels)}.")
     return control
+
+
+def _short(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _names(design: MixedDesign) -> list[str]:

@@ -279,12 +279,15 @@ def _of_samples(term: Term, sampled: Sampled, labels: Codes) -> Exchange:
 def _within_subjects(term: Term, sampled: Sampled, labels: Codes) -> Exchange:
     subjects = sampled.subjects
     times, place = sampled.times, sampled.design.body_site
-    if times is not None and np.bincount(_joint([subjects, sampled.places, times])).max() > 1:
-        raise TrialistMust(
-            f"{term.name}: some subjects have several samples at one time{' and site' if place else ''}; dealing "
-            "them singly would count them as so many visits. Name the body site, or keep one sample (or their "
-            "sum)."
-        )
+    if times is not None:
+        together = _joint([subjects, sampled.places, times])
+        twice = len(np.unique(subjects[np.bincount(together)[together] > 1]))
+        if twice:
+            raise TrialistMust(
+                f"{term.name}: {twice} of {int(subjects.max()) + 1} subjects have several samples at one "
+                f"{sampled.design.time}{f' and {place}' if place else ''}; dealing them singly would count them "
+                "as so many visits. Name the body site or a finer time, or keep one sample (or their sum)."
+            )
     held, among = [subjects, sampled.blocks], "each subject"
     if place is not None and place not in term.variables:
         held, among = [*held, sampled.places], f"each subject and {place}"

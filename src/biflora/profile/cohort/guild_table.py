@@ -79,7 +79,7 @@ def guild_table(table: LabTable, samples: Sequence[str], site: SiteName) -> Guil
             for held in states.values():
                 held.append(State.NOT_MEASURED)
             continue
-        for found in guild_shares(composition, site):
+        for found in guild_shares(composition, site, with_interval=False):
             states[found.guild].append(found.state)
             if found.state is State.MEASURED:
                 shares[found.guild][place] = found.share

@@ -24,6 +24,8 @@ ALLOWED_CALLS = frozenset({"C", "log", "log2", "log10", "center", "scale"})
 """Formulaic would run any Python that stands in a formula; these are all that a formula of ours may call."""
 SAFE = re.compile(r"^[\w\s~+\-*:()`]*$")
 QUOTED = re.compile(r"`([^`]+)`")
+DOTTED = re.compile(r"`[^`]+`|[^\W\d]\w*(?:\.\w+)+")
+"""What stands in quotes already, or a name as R writes it (`body.site`), which formulaic takes only in quotes."""
 PLAIN = re.compile(r"[^\W\d]\w*")
 CALL = re.compile(r"([^\W\d]\w*)\s*\(")
 LONGEST = 500
@@ -160,6 +162,7 @@ def split_formula(formula: str) -> tuple[str, RandomPart | None]:
     """The fixed part, as `~ ...`, and the random part. Raises TrialistMust for a formula of another kind."""
     if len(formula) > LONGEST:
         raise TrialistMust(f"The formula is longer than {LONGEST} characters; write a shorter one.")
+    formula = DOTTED.sub(lambda name: f"`{name[0].strip('`')}`", formula)
     found = RANDOM.findall(formula)
     fixed = RANDOM.sub("", formula).strip()
     if len(found) > 1:

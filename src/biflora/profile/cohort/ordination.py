@@ -67,8 +67,10 @@ def ordinate(distances: Distances, axes: int = 10) -> Ordination:
         share = negative / (positive + negative) if positive + negative > 0 else 0.0
         remark = "Proportions are of the sum of all positive eigenvalues."
         if share > 0:
-            remark += f" Negative eigenvalues hold {share:.1%} of all: this distance cannot be drawn without "
-            "some distortion."
+            remark += (
+                f" Negative eigenvalues hold {100 * share:.1f} % of all: this distance cannot be drawn without "
+                "some distortion."
+            )
         return Ordination(
             distances.samples, _signed(coordinates[:, :kept]), eigenvalues[:kept],
             eigenvalues[:kept] / max(positive, np.finfo(float).tiny), share, remark,

@@ -17,12 +17,18 @@ from biflora.profile.cohort.contrasts import Ask, Contrast, each_term, weights_o
 from biflora.profile.cohort.mixed import ContrastTests, Fits, fit_mixed, rows_of
 from biflora.profile.cohort.mixed_design import MixedDesign, mixed_design
 from biflora.profile.cohort.model_table import FitStatus, ModelRow, ModelTable, finite
-from biflora.profile.cohort.multiplicity import benjamini_hochberg, dunnett, fixed_sequence, holm
+from biflora.profile.cohort.multiplicity import (
+    benjamini_hochberg,
+    dunnett,
+    fixed_sequence,
+    holm,
+    serial_gatekeeping,
+)
 from biflora.profile.metadata import Metadata
 from biflora.values import Value
 
 Numbers = NDArray[np.float64]
-Adjust = Literal["Holm", "Dunnett", "fixed sequence", "Benjamini-Hochberg"]
+Adjust = Literal["Holm", "Dunnett", "fixed sequence", "Benjamini-Hochberg", "gatekeeping"]
 
 
 class LoadVerdict(Value):
@@ -59,8 +65,9 @@ def model_outcomes(
 ) -> ModelTable:
     """Linear (mixed) models of outcomes that share a formula; each outcome has one value for each sample or NaN.
 
-    `Holm`, `Dunnett` and `fixed sequence` adjust over the contrasts of an outcome; `Benjamini-Hochberg` over the
-    outcomes of a contrast. Raises TrialistMust or NameAnother as the formula does.
+    `Holm`, `Dunnett` and `fixed sequence` adjust over the contrasts of an outcome; `gatekeeping` takes their
+    families in order, with Dunnett inside each; `Benjamini-Hochberg` adjusts over the outcomes of a contrast.
+    Raises TrialistMust or NameAnother as the formula does.
     """
     design = mixed_design(formula, metadata, reference=reference, categorical=categorical)
     columns = np.column_stack([_column(values, metadata)[design.rows] for values in outcomes.values()])
@@ -75,7 +82,7 @@ def model_loads(
     metadata: Metadata,
     *,
     ask: Ask = each_term,
-    adjust: Literal["Holm", "fixed sequence"] = "Holm",
+    adjust: Literal["Holm", "fixed sequence", "gatekeeping"] = "Holm",
     reference: Mapping[str, str] | None = None,
     categorical: Sequence[str] = (),
     level: float | None = None,
@@ -94,14 +101,17 @@ def model_loads(
     for name, load in loads.items():
         fit = fit_censored(load.at(design.rows), design)
         below[name] = fit.below
-        rows += _with_adjusted([_load_row(name, fit, contrast, level) for contrast in contrasts], adjust)
+        rows += _with_adjusted(
+            [_load_row(name, fit, contrast, level) for contrast in contrasts], contrasts, adjust
+        )
     names = list(loads)
     common: tuple[str, ...] = ("Maximum likelihood: in small trials the errors come out a little small.",)
     if any(row.status is FitStatus.NOT_CONVERGED for row in rows):
         common += ("Where a fit did not converge, look for a group that lies wholly below the limit.",)
     censored = ModelTable(
         title="Absolute loads, values below detection as censored", formula=design.formula,
-        unit="difference of log10 load", level=level, adjustment=_words(adjust, len(contrasts), len(names)),
+        unit="difference of log10 load", level=level,
+        adjustment=_words(adjust, contrasts, len(names), inside="Holm"),
         rows=tuple(rows), left_out=design.left_out, notes=common,
     )  # fmt: skip
     substituted = []
@@ -134,8 +144,32 @@ def adjusted_over_contrasts(
         return np.array(
             [dunnett(t, s, df) for t, s, df in zip(statistics, spread, tests.degrees_of_freedom, strict=True)]
         )
+    if adjust == "gatekeeping":
+        return _gatekept(tests, fits, contrasts)
     rule = holm if adjust == "Holm" else fixed_sequence
     return np.array([rule(row) for row in tests.p])
+
+
+def _gatekept(tests: ContrastTests, fits: Fits, contrasts: Sequence[Contrast]) -> Numbers:
+    """Families in order: Dunnett inside each, and no p below the greatest of the families before it."""
+    spread = fits.covariance_of(weights_of(contrasts))
+    statistics = tests.estimate / tests.standard_error
+    found = np.full(tests.p.shape, np.nan)
+    for place in range(len(found)):
+        gate = 0.0
+        for members in _families(contrasts):
+            inside = dunnett(
+                statistics[place, members], spread[place][np.ix_(members, members)],
+                tests.degrees_of_freedom[place, members],
+            )  # fmt: skip
+            inside = np.maximum(np.where(np.isnan(inside), 1.0, inside), gate)  # what has no p opens no gate
+            found[place, members], gate = inside, float(inside.max())
+    return found
+
+
+def _families(contrasts: Sequence[Contrast]) -> list[NDArray[np.int64]]:
+    of = np.array([contrast.family for contrast in contrasts])
+    return [np.flatnonzero(of == family) for family in np.unique(of)]
 
 
 def _table(
@@ -148,15 +182,20 @@ def _table(
     rows = rows_of(fits, tests, outcomes, [contrast.name for contrast in contrasts], adjusted)
     return ModelTable(
         title=title, formula=design.formula, unit=unit, level=level,
-        adjustment=_words(adjust, len(contrasts), len(outcomes)),
+        adjustment=_words(adjust, contrasts, len(outcomes)),
         rows=tuple(rows), left_out=design.left_out, notes=notes,
     )  # fmt: skip
 
 
-def _words(adjust: str, contrasts: int, outcomes: int) -> str:
+def _words(adjust: str, contrasts: Sequence[Contrast], outcomes: int, inside: str = "Dunnett") -> str:
     if adjust == "Benjamini-Hochberg":
         return f"Benjamini-Hochberg over {outcomes} outcomes, each contrast apart"
-    return f"{adjust} over {contrasts} contrasts, each outcome apart"
+    if len(contrasts) == 1:
+        return "one contrast, p as it is"
+    if adjust == "gatekeeping" and len({contrast.family for contrast in contrasts}) > 1:
+        return "the last visit is tested first, an earlier one only when all of it was found"
+    rule = inside if adjust == "gatekeeping" else adjust
+    return f"{rule} over {len(contrasts)} contrasts, each outcome apart"
 
 
 def _load_row(name: str, fit: CensoredFit, contrast: Contrast, level: float) -> ModelRow:
@@ -169,9 +208,16 @@ def _load_row(name: str, fit: CensoredFit, contrast: Contrast, level: float) -> 
     )  # fmt: skip
 
 
-def _with_adjusted(rows: Sequence[ModelRow], adjust: str) -> list[ModelRow]:
+def _with_adjusted(rows: Sequence[ModelRow], contrasts: Sequence[Contrast], adjust: str) -> list[ModelRow]:
     p = np.array([math.nan if row.p is None else row.p for row in rows])
-    adjusted = holm(p) if adjust == "Holm" else fixed_sequence(p)
+    if adjust == "gatekeeping":
+        # the likelihood gives no joint distribution of the contrasts, so Holm stands inside a family
+        families = _families(contrasts)
+        adjusted = np.full(len(p), np.nan)
+        for members, inside in zip(families, serial_gatekeeping([p[m] for m in families]), strict=True):
+            adjusted[members] = inside
+    else:
+        adjusted = holm(p) if adjust == "Holm" else fixed_sequence(p)
     return [
         row.model_copy(update={"p_adjusted": None if row.p is None else finite(value)})
         for row, value in zip(rows, adjusted, strict=True)

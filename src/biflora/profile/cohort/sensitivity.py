@@ -41,8 +41,11 @@ def pseudocount_sensitivity(
     options: LindaOptions | None = None,
     reference: Mapping[str, str] | None = None,
     categorical: Sequence[str] = (),
+    done: Linda | None = None,
 ) -> tuple[SensitivityRow, ...]:
     """LinDA under four fillings of zeros. `robust`: significant with one sign under all of them.
+
+    `done`: the same analysis under the chosen filling, which then is not run again.
 
     `depends on the pseudocount`: significant under some only, or with another sign. Raises what `linda` raises.
     """
@@ -53,7 +56,9 @@ def pseudocount_sensitivity(
     ]
     fillings += [(zeros.value, zeros, chosen.pseudocount) for zeros in (Zeros.IMPUTATION, Zeros.HALF_MINIMUM)]
     runs = [
-        linda(
+        done
+        if done is not None and (done.zeros, chosen.pseudocount) == (zeros, added)
+        else linda(
             counts, taxa, formula, metadata, ask=ask, reference=reference, categorical=categorical,
             options=chosen.model_copy(update={"zeros": zeros, "pseudocount": added}),
         )

@@ -8,6 +8,7 @@ import numpy as np
 
 from biflora.knowledge.indices import Balance, balances, balances_at, setting
 from biflora.profile.composition import INTERVAL
+from biflora.profile.numbers.special_functions import beta_quantiles
 from biflora.profile.profile import GuildShare, Quantity, SiteName
 from biflora.profile.table import Numbers
 from biflora.values import State
@@ -35,10 +36,8 @@ def log10_ratio_of_counts(above: float, below: float) -> tuple[float, float, flo
     The value is log10((x + 0.5) / (y + 0.5)); x/(x + y) has a Beta(x + 0.5, y + 0.5) posterior, whose limits p
     give log10(p / (1 - p)).
     """
-    from scipy.special import betaincinv
-
     prior = setting("counting_prior")
-    low, high = (float(betaincinv(above + prior, below + prior, p)) for p in INTERVAL)
+    low, high = (float(limit[0]) for limit in beta_quantiles(INTERVAL, above + prior, below + prior))
     return math.log10((above + prior) / (below + prior)), _log_odds(low), _log_odds(high)
 
 
@@ -86,12 +85,25 @@ def balance(row: Balance, above: GuildShare | None, below: GuildShare | None) ->
             **blank, state=State.BELOW_DETECTION, note=f"{missing}: not found, and nothing was counted."
         )
     value, low, high = log10_ratio_of_counts(above.reads, below.reads)
-    missing = next((guild.label for guild in (above, below) if not guild.reads), "")
-    return Quantity(
-        **blank,
-        value=value,
-        low=low,
-        high=high,
-        note="Interval from counting alone."
-        + (f" {missing}: no read; the number stands for half a read and is a bound." if missing else ""),
-    )
+    if above.reads and below.reads:
+        return Quantity(**blank, value=value, low=low, high=high, note="Interval from counting alone.")
+    return _bound(blank, above, below, (value, low, high))
+
+
+def _bound(
+    blank: dict[str, str], above: GuildShare, below: GuildShare, ratio: tuple[float, float, float]
+) -> Quantity:
+    """With no read of one of the two only a limit of the ratio is known: its 95 % limit on that side.
+
+    The unseen one's detection limit counts where it is the wider (relatives without a name could belong to it).
+    """
+    value, low, high = ratio
+    unseen = below if above.reads else above
+    note = f"{unseen.label}: no read, so only a limit of the ratio is known; the value stands for half a read."
+    if above.reads and above.share:
+        if below.detection_limit:
+            low = min(low, math.log10(above.share / below.detection_limit))
+        return Quantity(**blank, value=max(value, low), low=low, bound="at least", note=note)
+    if above.detection_limit and below.share:
+        high = max(high, math.log10(above.detection_limit / below.share))
+    return Quantity(**blank, value=min(value, high), high=high, bound="at most", note=note)

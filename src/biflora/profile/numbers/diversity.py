@@ -11,6 +11,7 @@ import numpy as np
 
 from biflora.knowledge.indices import quantity_settings
 from biflora.profile.composition import Composition
+from biflora.profile.numbers.special_functions import log_gamma
 from biflora.profile.profile import Quantity
 from biflora.profile.table import Numbers
 from biflora.values import State
@@ -59,15 +60,15 @@ def expected_richness(counts: Numbers, depth: int) -> float:
 
     Raises ValueError when the sample holds fewer reads.
     """
-    from scipy.special import gammaln
-
     sizes, repeats, total = _grouped(counts, depth)
     if depth == total:
         return float(repeats.sum())
     left = total - sizes
     can_miss = left >= depth
     left = left[can_miss]
-    log_missed = gammaln(left + 1) - gammaln(left - depth + 1) - gammaln(total + 1) + gammaln(total - depth + 1)
+    log_missed = (
+        log_gamma(left + 1) - log_gamma(left - depth + 1) - log_gamma(total + 1) + log_gamma(total - depth + 1)
+    )
     return float(repeats.sum() - (repeats[can_miss] * np.exp(log_missed)).sum())
 
 
@@ -77,8 +78,6 @@ def expected_shannon(counts: Numbers, depth: int) -> float:
     The number of reads of one feature is hypergeometric; its -p ln p is summed over all numbers that can occur.
     Raises ValueError when the sample holds fewer reads.
     """
-    from scipy.special import gammaln
-
     sizes, repeats, total = _grouped(counts, depth)
     if depth == total or len(counts) == 1:
         return shannon(np.repeat(sizes, repeats.astype(np.int64)))
@@ -89,15 +88,20 @@ def expected_shannon(counts: Numbers, depth: int) -> float:
     lengths = (last - first + 1).astype(np.int64)
     owner = np.repeat(np.arange(len(sizes)), lengths)
     drawn = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths) + first[owner]
-    log_factorial = gammaln(np.arange(depth + 2) + 1.0)  # of the small numbers, all whole
+    log_factorial = log_gamma(np.arange(depth + 2) + 1.0)  # of the small numbers, all whole
     whole, kept = sizes[owner], drawn.astype(np.int64)
     log_chance = (
-        (gammaln(sizes + 1) - gammaln(total + 1) + gammaln(total - depth + 1) + gammaln(total - sizes + 1))[owner]
+        (
+            log_gamma(sizes + 1)
+            - log_gamma(total + 1)
+            + log_gamma(total - depth + 1)
+            + log_gamma(total - sizes + 1)
+        )[owner]
         + log_factorial[depth]
         - log_factorial[kept]
         - log_factorial[depth - kept]
-        - gammaln(whole - drawn + 1)
-        - gammaln(total - whole - depth + drawn + 1)
+        - log_gamma(whole - drawn + 1)
+        - log_gamma(total - whole - depth + drawn + 1)
     )
     share = drawn / depth
     return float(-(np.exp(log_chance) * share * np.log(share) * repeats[owner]).sum())

@@ -90,8 +90,20 @@ def loads(
         "s_aureus": laboratory.s_aureus_log10_copies_per_cm2,
         "cons": laboratory.commensal_log10_copies_per_cm2,
     }
+    limits = {
+        "s_aureus": laboratory.s_aureus_below_limit_log10,
+        "cons": laboratory.commensal_below_limit_log10,
+    }
     for guild_key, label in LOADED[site]:
         key = f"{guild_key}_load"
+        below = limits.get(guild_key) if site == "skin" else None
+        if below is not None:
+            found.append(
+                Quantity(key=key, label=label, unit="log10 copies/cm²", state=State.BELOW_DETECTION, high=below,
+                         note="qPCR found none: at most the assay's limit as entered, not zero.",
+                         source="entered by the clinic", verification="measured")
+            )  # fmt: skip
+            continue
         measured = own.get(guild_key) if site == "skin" else None
         if measured is not None:
             found.append(

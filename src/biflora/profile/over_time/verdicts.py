@@ -78,9 +78,10 @@ def _side(guild: GuildShare, profile: SiteProfile, floor: float) -> _Side | None
     depth = profile.depth_reads
     if guild.state is State.BELOW_DETECTION:
         if depth is not None:
-            top = counting_interval(0.0, depth)[1]
-            return _Side(max(guild.detection_limit or 0.0, floor), floor, max(top, floor), True)
-        return _Side(floor, None, None, True) if floor > SMALLEST_SHARE else None
+            limit_here = max(guild.detection_limit or 0.0, floor)
+            return _Side(limit_here, floor, max(counting_interval(0.0, depth)[1], limit_here), True)
+        least = max(floor, guild.detection_limit or 0.0)
+        return _Side(least, None, None, True) if floor > SMALLEST_SHARE else None
     share = max(guild.share or 0.0, floor)
     if depth is None or guild.reads is None:
         return _Side(share, None, None, share <= floor)
@@ -106,7 +107,9 @@ def guild_change(
     if first.state is State.BELOW_DETECTION and second.state is State.BELOW_DETECTION:
         return GuildChange(**blank, verdict="cannot be told", why="It is below detection in both samples.")
     row = typical_variation(earlier.site, earlier.assay, first.guild, days=days, fewest=limit("variation_persons"))
-    floor = row.floor_share if row is not None and row.floor_share else SMALLEST_SHARE
+    # what another platform could still see says nothing about this one
+    alike = row is not None and row.assay.split(" ")[0] == earlier.assay.split(" ")[0]
+    floor = row.floor_share if row is not None and alike and row.floor_share else SMALLEST_SHARE
     before, after = _side(first, earlier, floor), _side(second, later, floor)
     if before is None or after is None:
         return GuildChange(
@@ -192,7 +195,9 @@ def _size(found: GuildChange) -> str:
     if found.what == "bray_curtis":
         return f"The distance is {change:.2f}, from 0 (the same) to 1 (nothing in common)."
     if found.unit != "log10":
-        return f"It changed by {change:+.2f}."
+        return f"It changed by {change:+.2f}.".replace("-", "−")
+    if not least and _fold(change) == "1-fold":
+        return "It is as it was" + (" against all others." if found.is_share else ".")
     direction = "rose" if change > 0 else "fell"
     return f"It {direction} {least}{_fold(change)}" + (" against all others." if found.is_share else ".")
 
@@ -219,6 +224,10 @@ def quantity_change(first: Quantity, second: Quantity, earlier: SiteProfile, day
     if first.value is None or second.value is None:
         state = first.state if first.value is None else second.state
         return GuildChange(**blank, verdict="cannot be told", why=f"It is {state} in one of the samples.")
+    if first.bound or second.bound:
+        return GuildChange(
+            **blank, verdict="cannot be told", why="In one of the samples only a limit of it is known."
+        )
     if first.unit != second.unit:
         return GuildChange(**blank, verdict="cannot be told", why="The two values have different units.")
     change = second.value - first.value

@@ -149,8 +149,7 @@ def as_text(item: Any) -> str:
 
 
 def _taxonomy(part: _Parts, n: int) -> list[tuple[str, ...]]:
-    """Lineages as one text each, as rows of ranks, as lists of their own length, or as one dataset for each "
-    "rank."""
+    """Lineages as one text each, as rows of ranks, as lists of their own length, or as one dataset a rank."""
     import h5py
 
     key = "observation/metadata/taxonomy"

@@ -81,6 +81,7 @@ def read_metaphlan(text: str, file_name: str, because: str, version: str) -> Lab
             has_counts=False,
             assay="shotgun",
             assay_because="MetaPhlAn reads shotgun sequences",
+            unclassified_reads={s: float(u) / 100.0 for s, u in zip(samples, unknown, strict=True) if u > 0},
             remarks=tuple(remarks),
             names_fungi=any(parts[0] == "k__Eukaryota" for parts in clades),
             profiler=", ".join(part for part in (f"MetaPhlAn {version}", metaphlan_database(text[:4000])) if part),

@@ -102,7 +102,7 @@ def bray_curtis(one: Numbers, other: Numbers) -> Numbers:
 def own_median_distances(persons: Numbers) -> Numbers:
     """Each person's median Bray-Curtis dissimilarity to the others (`persons` [persons, taxa], shares).
 
-    The same as `profile.indices.healthy_cut` asks for one by one, for many persons at once.
+    The same as `numbers.indices.healthy_cut` asks for one by one, for many persons at once.
     """
     theirs = persons[:, (persons > 0).any(axis=0)]  # what only the sample has says nothing of the persons
     others = ~np.eye(len(persons), dtype=bool)

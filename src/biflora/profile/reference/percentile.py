@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from biflora.profile.numbers.special_functions import beta_quantiles
 from biflora.profile.profile import Percentile
 
 
@@ -20,10 +21,8 @@ def exact_limits(count_low: int, count_high: int, n: int) -> tuple[float, float]
 
     The counts differ where persons could not be told to lie below or above.
     """
-    from scipy.special import betaincinv
-
-    low = float(betaincinv(count_low, n - count_low + 1, 0.025)) if count_low > 0 else 0.0
-    high = float(betaincinv(count_high + 1, n - count_high, 0.975)) if count_high < n else 1.0
+    low = float(beta_quantiles((0.025,), count_low, n - count_low + 1)[0, 0]) if count_low > 0 else 0.0
+    high = float(beta_quantiles((0.975,), count_high + 1, n - count_high)[0, 0]) if count_high < n else 1.0
     return low, high
 
 

@@ -53,7 +53,11 @@ def place(composition: Composition, guilds: Iterable[GuildShare], keys: SampleKe
     )
     best: tuple[Match, WholeReference] | None = None
     passed: list[str] = []
+    elsewhere = 0
     for name, card in library.each():
+        if not isinstance(card, BifloraError) and card.site != keys.site:
+            elsewhere += 1
+            continue
         found = _matched(library, name, card, keys)
         if isinstance(found, str):
             passed.append(found)
@@ -64,6 +68,8 @@ def place(composition: Composition, guilds: Iterable[GuildShare], keys: SampleKe
         if best is not None:
             passed.append(f"{best[0].card.label}: {LESS_ALIKE}")
         best = found
+    if elsewhere:
+        passed.append(f"references of another site: {elsewhere}")
     if best is None:
         return Placed(_nowhere(passed))
     both = side_by_side(composition, best[1], best[0])
@@ -280,6 +286,13 @@ def _balance(both: SideBySide, guilds: dict[str, GuildShare]) -> Percentile | No
     if len(theirs) < limit("reference_min_n") or not math.isfinite(value):
         return None
     label = "S. aureus to coagulase-negative staphylococci"
+    if cons.state is State.BELOW_DETECTION:
+        return None  # only a lower limit of the ratio is known
+    if s_aureus.state is State.BELOW_DETECTION:
+        if not s_aureus.detection_limit or not cons.share:
+            return None
+        most = math.log10(s_aureus.detection_limit / cons.share)
+        return at_most("log10_s_aureus_to_cons", label, "log10", most, int((theirs < most).sum()), len(theirs))
     return percentile("log10_s_aureus_to_cons", label, "log10", float(value), _standing(float(value), theirs))
 
 

@@ -17,14 +17,16 @@ from biflora.clinic.waiting import waiting_for, worklist
 from biflora.errors import BifloraError, ClinicianMust
 from biflora.followup.outcome import AdverseEvent
 from biflora.formula.formula import Formula, Impossible
+from biflora.knowledge.instruments import instruments
 from biflora.papers.charts_keeping import keeping_courses
 from biflora.papers.forecast_content import record_grid, severity_of
 from biflora.papers.laboratory_content import laboratory_grid
 from biflora.papers.plan_content import plan_words
 from biflora.papers.report_content import not_measured, out_of_line
 from biflora.papers.sheet import FormulaSheet, formula_sheet, reason_groups
+from biflora.plan.products import named_shelf
 from biflora.prescription.prescription import Signed
-from biflora.profile.patient import InstrumentInput
+from biflora.profile.patient import InstrumentInput, Patient
 from biflora.twin.forecast import ARMS
 from biflora.web.contexts import Charts, PatientPage, Worklist
 from biflora.web.figures import forecast_words, kept, patient_charts
@@ -97,8 +99,8 @@ def outcome(request: Request, clinic: AnyClinic, user: Clinician, patient_id: st
 
 def _enter_outcome(clinic: Clinic, user: User, patient_id: str, form: FormData) -> None:
     scores = []
-    for instrument in ("scorad", "easi", "itch_nrs", "dlqi"):
-        total = decimal(form, instrument, 0, 103)
+    for instrument, row in instruments().items():
+        total = decimal(form, instrument, row.minimum, row.maximum)
         if total is not None:
             scores.append(InstrumentInput(instrument=instrument, total=total))
     week = decimal(form, "week", 0, 52)
@@ -176,6 +178,8 @@ def patient_context(clinic: Clinic, patient_id: str) -> PatientPage:
     formula = consultation.formula
     sites = [site for site in (consultation.profile.skin, consultation.profile.gut) if site is not None]
     unmeasured = [text for site in sites for text in not_measured(site)]
+    # without a model these are trials that were not found, and stand beside the forecast
+    not_informed = consultation.forecast.not_informed if consultation.forecast.mechanistic else ()
     batch_g = draft.quantity_g if draft else prescriptions[-1].draft.quantity_g if prescriptions else 100.0
     return PatientPage(
         patient=person,
@@ -184,7 +188,7 @@ def patient_context(clinic: Clinic, patient_id: str) -> PatientPage:
         charts=patient_charts(consultation, forecast, outcomes, arm=decision.arm if decision else None),
         severity_key=severity_of(consultation.forecast),
         out_of_line=tuple(text for site in sites for text in out_of_line(site)),
-        not_measured=tuple(dict.fromkeys((*unmeasured, *consultation.forecast.not_informed))),
+        not_measured=tuple(dict.fromkeys((*unmeasured, *not_informed))),
         arms=tuple(sorted(consultation.plan.arms, key=lambda arm: (not arm.allowed, arm.rank))),
         decision=decision,
         sheet=_sheet(formula, batch_g) if isinstance(formula, Formula) else None,
@@ -195,12 +199,29 @@ def patient_context(clinic: Clinic, patient_id: str) -> PatientPage:
         outcomes=outcomes,
         forecast_now=forecast,
         said=forecast_words(forecast, consultation.plan),
-        words=plan_words(consultation.profile, consultation.forecast, consultation.plan),
+        words=plan_words(
+            consultation.profile,
+            consultation.forecast,
+            consultation.plan,
+            named_shelf(),
+            decision.arm if decision else None,
+        ),
         laboratory=laboratory_grid(person),
+        instruments=_scored(person),
         record=record,
         record_grid=record_grid(record),
         before=before,
         after=after,
+    )
+
+
+def _scored(person: Patient) -> tuple[tuple[str, str, str], ...]:
+    """What a visit scores: the condition's own instruments, those of her intake, itch and quality of life."""
+    used = {score.instrument for score in person.scores} | {"itch_nrs", "dlqi"}
+    return tuple(
+        (key, row.label, f"{row.minimum:g}–{row.maximum:g}")
+        for key, row in instruments().items()
+        if person.condition in row.severity_of or key in used
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
@@ -9,9 +10,10 @@ from fastapi.responses import HTMLResponse, Response
 
 from biflora.clinic import pharmacy, review
 from biflora.clinic.consult import Consultation
-from biflora.clinic.decide import consultation_of
+from biflora.clinic.decide import consultation_of, decision_of, told_decision
 from biflora.clinic.opening import Clinic
 from biflora.errors import ClinicianMust, PharmacistMust
+from biflora.plan.products import named_shelf
 from biflora.prescription.prescription import Signed
 from biflora.web.render import without_styles
 from biflora.web.security import AnyClinic, Clinician, Pharmacist, Staff
@@ -33,7 +35,16 @@ def report_page(clinic: AnyClinic, user: Clinician, patient_id: str) -> Response
 
     c = _consultation(clinic, patient_id, user.username)
     record = review.track_record_of(clinic.store, patient_id)
-    html = report_html(c.profile, c.forecast, c.plan, c.formula, made_at=datetime.now(UTC), record=record)
+    html = report_html(
+        c.profile,
+        c.forecast,
+        c.plan,
+        c.formula,
+        made_at=datetime.now(UTC),
+        record=record,
+        shelf=named_shelf(),
+        decided=told_decision(clinic.store, patient_id),
+    )
     return HTMLResponse(without_styles(html))
 
 
@@ -43,7 +54,16 @@ def report_paper(clinic: AnyClinic, user: Clinician, patient_id: str) -> Respons
 
     c = _consultation(clinic, patient_id, user.username)
     record = review.track_record_of(clinic.store, patient_id)
-    paper = report_pdf(c.profile, c.forecast, c.plan, c.formula, made_at=datetime.now(UTC), record=record)
+    paper = report_pdf(
+        c.profile,
+        c.forecast,
+        c.plan,
+        c.formula,
+        made_at=datetime.now(UTC),
+        record=record,
+        shelf=named_shelf(),
+        decided=told_decision(clinic.store, patient_id),
+    )
     return _pdf(paper, f"report-{patient_id}")
 
 
@@ -58,8 +78,11 @@ def microbiome_paper(clinic: AnyClinic, user: Clinician, patient_id: str) -> Res
 
 @pages.get("/clinic/patients/{patient_id}/plan.json")
 def plan_data(clinic: AnyClinic, user: Clinician, patient_id: str) -> Response:
+    """The consultation as data, and the decision on it with what was found for each red flag (null: none yet)."""
     c = _consultation(clinic, patient_id, user.username)
-    return Response(c.model_dump_json(indent=2) + "\n", media_type="application/json")
+    decision = decision_of(clinic.store, patient_id)
+    whole = c.model_dump(mode="json") | {"decision": decision.model_dump(mode="json") if decision else None}
+    return Response(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", media_type="application/json")
 
 
 @pages.get("/papers/prescriptions/{prescription_id}.pdf")

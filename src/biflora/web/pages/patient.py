@@ -16,6 +16,7 @@ from biflora.errors import BifloraError, NotAllowed, PatientMust
 from biflora.followup.outcome import AdverseEvent
 from biflora.papers.charts import finger_tips
 from biflora.plan.explain import for_patient
+from biflora.plan.explain_patient import every_day
 from biflora.plan.strains import strain_to_discuss
 from biflora.prescription.prescription import Signed
 from biflora.profile.patient import InstrumentInput
@@ -71,13 +72,15 @@ def _context(clinic: Clinic, patient_id: str) -> MyPlan:
             morning.append(
                 f"Take your capsule: {strain.species} ({strain.strain_id}), {billions(strain.cfu_per_day)}."
             )
-        all_day.extend(step.text for step in consultation.plan.steps if step.kind in ("care", "diet"))
+        all_day.extend(every_day(consultation.profile.patient))
     chart = finger_tips(amount.finger_tip_units_per_application) if amount else None
     return MyPlan(
         patient=person,
         decision=decision,
         stopped=bool(consultation and consultation.plan.stopped),
-        told=for_patient(consultation.plan, consultation.profile, consultation.forecast) if consultation else None,
+        told=None
+        if consultation is None
+        else for_patient(consultation.plan, consultation.profile, consultation.forecast, arm),
         morning=tuple(morning),
         evening=tuple(evening),
         all_day=tuple(all_day),

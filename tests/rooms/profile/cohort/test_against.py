@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biflora.profile.cohort.against import associate, spearman
+from biflora.profile.cohort.against import DRAWS, associate, spearman
 from biflora.profile.cohort.guild_table import guild_table
 from biflora.profile.laboratory_file import read_laboratory_file
 from biflora.profile.metadata import read_metadata
@@ -76,3 +76,20 @@ def test_s_aureus_rises_with_severity_in_real_children(shared_data: Path) -> Non
     yeast = next(seen for seen in guilds.seen() if seen.guild == "malassezia")
     assert yeast.median is None
     assert yeast.not_measured == len(rows.samples)
+
+
+def test_the_interval_by_persons_is_that_of_drawing_them_one_by_one() -> None:
+    """The witness draws persons with a loop and ranks by SciPy; the same draws must give the same interval."""
+    random = np.random.default_rng(8)
+    persons = np.repeat(np.arange(12), [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6])
+    own = random.normal(size=12)[persons]
+    x, y = np.round(own + random.normal(size=42), 0), own + random.normal(size=42)  # x has ties
+    found = associate("q", "q", x, "s", y, [str(p) for p in persons], seed=5)
+    who = np.unique([str(p) for p in persons], return_inverse=True)[1]
+    drawn = []
+    for chosen in np.random.default_rng(5).integers(0, 12, (DRAWS, 12)):
+        rows = np.concatenate([np.flatnonzero(who == person) for person in chosen])
+        drawn.append(spearman(x[rows], y[rows]))
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=1e-12)
+    other = associate("q", "q", x, "s", y, [str(p) for p in persons], seed=6)
+    assert other.low == pytest.approx(found.low, abs=0.04)

@@ -213,7 +213,7 @@ def test_visits_are_dealt_inside_a_body_site_and_sites_inside_a_visit() -> None:
         visit=["v0", "v0", "v1", "v1"] * 4,
         site=["elbow", "knee"] * 8,
     )
-    with pytest.raises(TrialistMust, match="several samples at one time"):
+    with pytest.raises(TrialistMust, match="4 of 4 subjects have several samples at one visit"):
         permanova(points(16), rows, "visit", Design(subject="subject", time="visit"))
     found = permanova(points(16), rows, "visit + site", Design(subject="subject", time="visit", body_site="site"))
     # 4 subjects x 2 sites, each with two visits that stay or swap: 2^8 ways, and all swapped is the same split

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from real_tables import made_up
 
-from biflora.errors import TrialistMust
+from biflora.errors import NameAnother, TrialistMust
 from biflora.profile.cohort.formula import read_model
+from biflora.profile.cohort.mixed_design import mixed_design
 
 ROWS = made_up(
     arm=["a", "b", "a", "b", "c", "c"],
@@ -55,3 +56,20 @@ def test_a_name_of_every_sample_is_no_factor() -> None:
     rows = made_up(name=[f"person {place}" for place in range(300)])
     with pytest.raises(TrialistMust, match="300 groups"):
         read_model("name", rows)
+
+
+def test_a_name_with_dots_is_one_column_for_both_readers() -> None:
+    """As R and phyloseq write names; the permutations and the models must read one formula alike."""
+    rows = made_up(**{"Body.Site": ["L", "R"] * 4, "visit.no": [1, 1, 2, 2, 3, 3, 5, 5]})
+    permuted = read_model("Body.Site + visit.no", rows)
+    modelled = mixed_design("Body.Site + visit.no + (1 | `Body.Site`)", rows)
+    assert [term.name for term in permuted.terms] == ["Body.Site", "visit.no"]
+    assert modelled.terms == ("Intercept", "Body.Site[T.R]", "visit.no")
+    assert np.array_equal(modelled.matrix[:, 1:], np.hstack([term.columns for term in permuted.terms]))
+
+
+def test_dots_reach_into_nothing() -> None:
+    rows = made_up(visit=[1, 2, 3, 4])
+    for formula in ("log10(visit.__class__)", "visit.mean", "np.linalg + visit"):
+        with pytest.raises(NameAnother, match="no column"):
+            mixed_design(formula, rows)

@@ -181,7 +181,7 @@ def test_four_arms_over_time_with_dunnett() -> None:
         return {(row.outcome, row.term): row.p_adjusted for row in result.table.rows}
 
     together, apart = run("Dunnett"), run("each contrast")
-    name = "arm: arm 2 - arm 0, change from visit 0 to 1"
+    name = "arm: arm 2 against arm 0, change from visit 0 to 1"
     assert together["t0", name] < 0.01
     assert apart["t0", name] < 0.01
     assert min(p for (taxon, _), p in together.items() if taxon != "t0") > 0.05

@@ -219,7 +219,7 @@ def test_contrasts_are_differences_of_cell_means() -> None:
     design = mixed_design("~ arm * C(time)", metadata)
     fits = fit_mixed(y, design)
     change = arm_over_time(design, "arm", "time")
-    assert [c.name for c in change] == ["arm: b - a, change from time 0 to 1"]
+    assert [c.name for c in change] == ["arm: b against a, change from time 0 to 1"]
     assert fits.test(weights_of(change)).estimate[0, 0] == pytest.approx(3.0)
     # over both times: b 3.0 less a 2.5
     assert fits.test(weights_of(against_control(design, "arm"))).estimate[0, 0] == pytest.approx(0.5)

@@ -27,7 +27,8 @@ def test_dune_as_vegan_gives_it(shared_data: Path) -> None:
     positive, negative = sum(VEGAN), -sum(VEGAN_NEGATIVE)
     np.testing.assert_allclose(found.proportion_explained, np.array(VEGAN) / positive, atol=1e-8)
     assert found.negative_share == pytest.approx(negative / (positive + negative), abs=1e-8)
-    assert "Negative eigenvalues hold 6.0%" in found.remark
+    assert "Negative eigenvalues hold 6.0 %" in found.remark
+    assert found.remark.endswith("without some distortion.")
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

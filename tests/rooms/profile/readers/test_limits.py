@@ -242,7 +242,7 @@ def test_the_child_that_reads_has_a_memory_limit(tmp_path: Path) -> None:
         "file.read_laboratory_file = lambda path: bytearray(3_000_000_000)\n"
         "reading.main()\n"
     )
-    with pytest.raises(LaboratoryMust, match=r"t\.biom: reading needs more than 1 GB"):
+    with pytest.raises(LaboratoryMust, match=r"t\.biom: reading needs more than 0.9 GB"):
         check_apart(path, reader=(sys.executable, "-c", program))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from biflora.knowledge.indices import balances, quantity_settings
 from biflora.profile.composition import (
@@ -62,6 +63,14 @@ def test_every_balance_has_its_number_or_its_reason() -> None:
     gut = {row.key: row for row in balances_of((guild("butyrate_producers", 40), unseen), "gut")}
     bound = gut["log10_butyrate_producers_to_escherichia_shigella"]
     assert bound.value == pytest.approx(math.log10(40.5 / 0.5))
+    # with no read below, only the lower 95 % limit is known: p / (1 - p) at 2.5 % of Beta(40.5, 0.5), by SciPy
+    p = beta(40.5, 0.5).ppf(0.025)
+    assert (bound.bound, bound.high) == ("at least", None)
+    assert bound.low == pytest.approx(math.log10(p / (1 - p)))
+    # relatives without a name could hold 8 % of it: 40 of 1,000 over 80 of 1,000 is all that is sure
+    wide = unseen.model_copy(update={"detection_limit": 0.08})
+    least = {row.key: row for row in balances_of((guild("butyrate_producers", 40), wide), "gut")}
+    assert least["log10_butyrate_producers_to_escherichia_shigella"].low == pytest.approx(math.log10(0.5))
     assert "half a read" in bound.note
     for row in balances().values():
         assert row.source

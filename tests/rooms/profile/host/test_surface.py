@@ -23,7 +23,7 @@ from biflora.profile.host.surface import (
 )
 from biflora.profile.patient import AffectedSite, BodySite, Condition, Patient
 
-CASES = yaml.safe_load((Path(__file__).parents[2] / "rules" / "surface.yaml").read_text(encoding="utf-8"))
+CASES = yaml.safe_load((Path(__file__).parents[3] / "rules" / "surface.yaml").read_text(encoding="utf-8"))
 
 
 def parts(age: float) -> dict[str, float]:

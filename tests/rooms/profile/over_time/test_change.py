@@ -333,3 +333,28 @@ def test_shares_without_reads_are_judged_by_typical_variation_alone(tmp_path: Pa
     new = of(compare_samples(shares("c", 0.0), shares("d", 0.4), days=14), "akkermansia")
     assert new.at_least
     assert new.change == pytest.approx(log10_odds(0.4) - log10_odds(1e-5))
+
+
+def test_a_limit_of_a_ratio_is_no_change(tmp_path: Path) -> None:
+    """No Escherichia in the later sample: its ratio is only a limit, and a difference of limits says nothing."""
+    first = profile(tmp_path, "a", {"Faecalibacterium prausnitzii": 900, "Escherichia coli": 100, **REST})
+    later = profile(tmp_path, "b", {"Faecalibacterium prausnitzii": 1000, **REST})
+    found = compare_samples(first, later)
+    ratio = next(
+        each for each in found.quantities if each.what == "log10_butyrate_producers_to_escherichia_shigella"
+    )
+    assert ratio.verdict == "cannot be told"
+    assert "only a limit" in ratio.why
+
+
+def test_what_another_platform_could_see_is_no_floor(shared_data: Path) -> None:
+    """An infant by 16S, shares without reads: Bacteroides 28 %, then none. Nobody knows how little was visible.
+
+    The floor of the shotgun persons (1e-5) once made this a fall of `at least 38,562-fold`.
+    """
+    path = shared_data / "gut_longitudinal_ecam/ecam-table-taxa.qza"
+    first, later = (profile_site(path, "gut", sample=f"10249.C001.{day}SS") for day in ("02", "12"))
+    found = next(each for each in compare_samples(first, later).guilds if each.what == "bacteroides")
+    assert found.earlier == pytest.approx(0.278, abs=5e-4)
+    assert found.verdict == "cannot be told"
+    assert "nobody knows how little" in found.why

@@ -13,7 +13,7 @@ from biflora.knowledge.instruments import band_of, instrument_named, instruments
 from biflora.profile.host.instruments import score
 from biflora.profile.patient import InstrumentInput
 
-CASES = yaml.safe_load((Path(__file__).parents[2] / "rules" / "instruments.yaml").read_text(encoding="utf-8"))
+CASES = yaml.safe_load((Path(__file__).parents[3] / "rules" / "instruments.yaml").read_text(encoding="utf-8"))
 SIGNS = ("erythema", "oedema_papulation", "oozing_crust", "excoriation", "lichenification", "dryness")
 
 

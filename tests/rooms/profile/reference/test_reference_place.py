@@ -128,7 +128,6 @@ def test_a_child_with_eczema_meets_too_few_healthy_children(skin: LabTable, libr
         ({"assay": "16S V4"}, "platform: sample 16S V4, reference shotgun"),
         ({"assay": "array"}, "platform: sample array, reference shotgun"),
         ({"profiler": "MetaPhlAn 4"}, "profiler: sample MetaPhlAn 4"),
-        ({"site": "gut", "body_site": "stool"}, "site: sample gut, reference skin"),
     ],
 )
 def test_another_site_age_or_platform_has_no_comparable_reference(
@@ -139,7 +138,17 @@ def test_another_site_age_or_platform_has_no_comparable_reference(
     assert (found.placement.percentiles, found.placement.n, found.distance) == ((), 0, None)
     csb5 = next(text for text in found.placement.passed_over if text.startswith("CSB5"))
     assert reason in csb5
-    assert len(found.placement.passed_over) == 5
+    assert found.placement.passed_over[-1] == "references of another site: 3"  # of the gut: counted, not listed
+    assert len(found.placement.passed_over) == 3
+
+
+def test_references_of_another_site_are_only_counted(skin: LabTable, library: Library) -> None:
+    """The same sample called stool: the two of the skin are left aside, the three of the gut are told."""
+    found = placed(skin, AD_CHILD, replace(CHILD, site="gut", body_site="stool"), library).placement
+    assert found.state == "no comparable reference"
+    assert [text for text in found.passed_over if "CSB5" in text] == []
+    assert found.passed_over[-1] == "references of another site: 2"
+    assert len(found.passed_over) == 4
 
 
 def test_a_cheek_is_not_compared_with_elbows(skin: LabTable, shared_data: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from biflora.profile.host.laboratory import (
 from biflora.profile.intake import read_patient
 from biflora.profile.patient import Condition, Laboratory, MeasuredValue, Patient
 
-CASES = yaml.safe_load((Path(__file__).parents[2] / "rules" / "laboratory.yaml").read_text(encoding="utf-8"))
+CASES = yaml.safe_load((Path(__file__).parents[3] / "rules" / "laboratory.yaml").read_text(encoding="utf-8"))
 
 
 def patient(age: float = 30, **laboratory: Any) -> Patient:
