@@ -129,7 +129,7 @@ WRONG: dict[str, tuple[dict[str, Any], type[BifloraError], str]] = {
     "filters that leave nobody": ({"where": ("place=cheek",)}, NameAnother, "leave no sample"),
     "a filter without value": ({"where": ("place",)}, OperatorMust, "COLUMN=VALUE"),
     "a filter for missing cells": ({"where": ("place=NA",)}, OperatorMust, "missing cell"),
-    "healthy that reads as missing": ({"healthy": ("none",)}, OperatorMust, "missing cell"),
+    "healthy that reads as missing": ({"healthy": ("n/a",)}, OperatorMust, "missing cell"),
     "an assay nobody knows": ({"assay": "sequencing"}, OperatorMust, "--assay must be"),
     "no profiler": ({"profiler": " "}, OperatorMust, "--profiler"),
 }
