@@ -202,11 +202,6 @@ def age_words(years: float) -> str:
     )
 
 
-def is_null(strain: StrainChoice) -> bool:
-    """True for a trial that did not find a benefit to patients."""
-    return strain.sign != "positive"
-
-
 def _scores(scores: Sequence[Score]) -> Grid | None:
     rows = tuple(
         (

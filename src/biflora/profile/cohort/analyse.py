@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from biflora.errors import BifloraError, TrialistMust
+from biflora.knowledge.cohort_models import model_setting
 from biflora.knowledge.rows import release
 from biflora.profile.cohort.alpha import AlphaTable, alpha_at_depth, alpha_models
 from biflora.profile.cohort.asking import Asked, what_is_asked
@@ -22,7 +23,7 @@ from biflora.profile.cohort.moved import Moved, moved_from
 from biflora.profile.cohort.ordination import ordinate
 from biflora.profile.cohort.outcome_models import LoadModels, model_loads, model_outcomes
 from biflora.profile.cohort.permanova import permanova
-from biflora.profile.cohort.scores import RATIOS, SHARE_ADDED, associations_of, plain, scatters_of, scores_of
+from biflora.profile.cohort.scores import RATIOS, associations_of, plain, scatters_of, scores_of
 from biflora.profile.cohort.taxon_table import dense, taxon_table
 from biflora.profile.cohort.tested_taxa import reads_differ, tested_taxa
 from biflora.profile.cohort.tree import read_tree
@@ -197,9 +198,9 @@ def _model(fit: Callable[[], ModelTable], what: str, not_done: list[str]) -> Mod
 
 def _ratios(guilds: GuildTable, formula: str, rows: Metadata, question: Question, asked: Asked) -> ModelTable:
     """log10 ratios of guilds by the formula; raises TrialistMust where the assay resolves neither."""
-    outcomes = {}
+    outcomes, added = {}, model_setting("ratio_share_added")
     for above, below in RATIOS[question.site]:
-        values = guilds.log_ratio(above, below, SHARE_ADDED)
+        values = guilds.log_ratio(above, below, added)
         if np.isfinite(values).sum() >= 6:
             outcomes[f"log10 {guilds.labels[above]} : {guilds.labels[below]}"] = values
     if not outcomes:
@@ -207,7 +208,7 @@ def _ratios(guilds: GuildTable, formula: str, rows: Metadata, question: Question
     return model_outcomes(
         outcomes, formula, rows, title="Log-ratios of guilds", unit="difference of log10", ask=asked.outcomes,
         adjust=asked.adjust, reference=asked.reference,
-        notes=(f"{SHARE_ADDED:g} was added to each share.",),
+        notes=(f"{added:g} was added to each share.",),
     )  # fmt: skip
 
 

@@ -26,11 +26,6 @@ def holm(p: ArrayLike) -> Numbers:
     return _stepped(p, lambda ordered, count, rank: np.maximum.accumulate(ordered * (count - rank + 1)))
 
 
-def bonferroni(p: ArrayLike) -> Numbers:
-    """P times the number of tests, at most 1; NaN stays NaN and is not counted."""
-    return _stepped(p, lambda ordered, count, rank: ordered * count)
-
-
 def fixed_sequence(p: ArrayLike) -> Numbers:
     """P adjusted for testing in the given order and stopping at the first that fails; NaN stops the sequence."""
     values = np.asarray(p, dtype=np.float64)

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biflora.errors import NameAnother
+from biflora.knowledge.cohort_models import model_setting
 from biflora.profile.cohort.against import Association, associate
 from biflora.profile.cohort.cohort import Question, Scatter
 from biflora.profile.cohort.guild_table import GuildTable
 from biflora.profile.metadata import Metadata
 
-SHARE_ADDED = 1e-4
-"""Added to both shares of a log-ratio where one is below detection, as in the published analyses held against."""
 RATIOS = {"skin": (("s_aureus", "cons"),), "gut": (("butyrate_producers", "escherichia_shigella"),)}
 
 
@@ -52,7 +51,7 @@ def associations_of(
             )
         for above, below in RATIOS[question.site]:
             label = f"log10 {guilds.labels[above]} : {guilds.labels[below]}"
-            values = guilds.log_ratio(above, below, SHARE_ADDED)
+            values = guilds.log_ratio(above, below, model_setting("ratio_share_added"))
             key = f"{above}_to_{below}"
             blind = next((guilds.notes[k] for k in (above, below) if np.isnan(guilds.shares[k]).all()), "")
             found.append(
