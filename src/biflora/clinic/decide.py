@@ -141,6 +141,11 @@ def approve_plan(
     return decision
 
 
+def may_prescribe(arm: Arm, plan: Plan) -> bool:
+    """Whether the arm holds a topical, or the plan leaves one without live cells open beside standard care."""
+    return arm in WITH_TOPICAL or (arm == "standard_care" and plan.plain_topical_open)
+
+
 def write_prescription(
     store: Store,
     patient_id: str,
@@ -159,7 +164,7 @@ def write_prescription(
     decision = decision_of(store, patient_id)
     if consultation is None or decision is None:
         raise ClinicianMust("Approve the plan first; a prescription follows from an approved plan.")
-    if decision.arm not in WITH_TOPICAL:
+    if not may_prescribe(decision.arm, consultation.plan):
         raise ClinicianMust(
             f"The chosen arm ('{ARM_LABELS[decision.arm]}') has no topical; nothing to prescribe here."
         )

@@ -76,10 +76,10 @@ def waiting_for(store: Store, patient_id: str) -> Waiting:
 
 
 def _before_the_order(store: Store, patient_id: str, plan: Plan, decision: Decision) -> Waiting:
-    if decision.arm not in WITH_TOPICAL:
-        return Waiting("the first check-in", "patient", "note")
     if draft_waiting(store, patient_id) is not None:
         return Waiting("your signature on the prescription", "clinician", "warn")
+    if decision.arm not in WITH_TOPICAL:  # a plain topical beside standard care is possible, not owed
+        return Waiting("the first check-in", "patient", "note")
     formulas = store.records_of(patient_id, Formula, kind="formula")
     if not any(plan.id in formula.parent_ids for formula in formulas):
         return Waiting("a formula: none is possible as things stand", "clinician", "warn")

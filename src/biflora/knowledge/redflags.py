@@ -15,6 +15,9 @@ class RedFlagRule(Row):
     level: Literal["stop", "reroute", "ask"]
     blocks: tuple[Literal["oral", "topical", "combination"], ...] = ()
     """Arms that are not allowed while it holds; a `stop` blocks everything."""
+    leaves_plain_topical: bool = False
+    """True where the topical arm is closed for its live strain alone: the pharmacy's topical, which holds no live
+    cells, may be prescribed beside standard care."""
     signs_any: tuple[str, ...] = ()
     signs_all: tuple[str, ...] = ()
     flags: tuple[Literal["central_line", "severe_illness", "anaphylaxis_history"], ...] = ()

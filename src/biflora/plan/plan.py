@@ -121,6 +121,8 @@ class RedFlag(Value):
     message: str
     action: str
     blocks: tuple[Arm, ...] = ()
+    leaves_plain_topical: bool = False
+    """True where it closes the topical arm for its live strain alone."""
     source: str
     verification: str
 
@@ -258,6 +260,15 @@ class Plan(Record):
     @property
     def stopped(self) -> bool:
         return any(flag.level == "stop" for flag in self.red_flags)
+
+    @property
+    def plain_topical_open(self) -> bool:
+        """Whether the topical arm is closed for its live strain alone.
+
+        The pharmacy's topical, which holds no live cells, may then be prescribed beside standard care.
+        """
+        closing = [flag for flag in self.red_flags if "topical" in flag.blocks]
+        return bool(closing) and all(flag.leaves_plain_topical for flag in closing) and self.needs is not None
 
     @property
     def must_be_answered(self) -> tuple[RedFlag, ...]:

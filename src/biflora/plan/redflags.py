@@ -112,5 +112,6 @@ def _flag(rule: RedFlagRule) -> RedFlag:
     return RedFlag(
         key=rule.key, level=rule.level, message=rule.message, action=rule.action,
         blocks=ARMS if rule.level == "stop" else rule.blocks,
+        leaves_plain_topical=rule.leaves_plain_topical,
         source=rule.source, verification=rule.verification,
     )  # fmt: skip

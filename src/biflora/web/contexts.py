@@ -87,6 +87,8 @@ class PatientPage:
     forecast_now: Forecast | None = None
     said: ForecastWords | None = None
     words: PlanWords | None = None
+    prescribable: bool = False
+    """Whether the decided arm (the proposed one before a decision) allows a topical to be prescribed."""
     laboratory: Grid | None = None
     record: TrackRecord | None = None
     record_grid: Grid | None = None

@@ -14,10 +14,11 @@ import made_up
 
 from biflora.clinic.access import Role, User, add_user, user_named
 from biflora.clinic.consult import Consultation
-from biflora.clinic.decide import approve_plan, decision_of, told_decision
+from biflora.clinic.decide import approve_plan, decision_of, may_prescribe, told_decision, write_prescription
 from biflora.clinic.intake import keep_new_patient
 from biflora.errors import ClinicianMust, NotAllowed
 from biflora.plan.make_plan import make_plan
+from biflora.plan.plan import Plan
 from biflora.store.store import Store
 from biflora.twin.forecast import Arm
 
@@ -109,3 +110,36 @@ def test_the_audit_chain_names_the_decision_and_papers_tell_the_answers(store: S
     told = told_decision(store, "A1")
     assert told is not None
     assert (told.arm, told.by, told.answers[0].found) == ("oral", "Dr Dana Demo", ANSWER)
+
+
+def test_immunosuppression_closes_live_topicals_and_leaves_one_without_live_cells(store: Store) -> None:
+    """The flag says so: the pharmacy's topical never holds live cells, so it may stand beside standard care."""
+    by = admitted(store, immune_status="immunosuppressed")
+    plan = store.latest("A1", Plan, kind="plan")
+    assert plan is not None
+    assert plan.plain_topical_open
+    assert not next(arm for arm in plan.arms if arm.arm == "topical").allowed
+    assert may_prescribe("standard_care", plan)
+    answers = {flag.key: ANSWER for flag in plan.must_be_answered}
+    approve_plan(store, "A1", arm="standard_care", by=by, note="Her wish.", answers=answers)
+    with pytest.raises(ClinicianMust, match="no formula"):  # past the arm: this made-up patient has no formula
+        write_prescription(store, "A1", by=by)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},  # the topical arm is open: under standard care she chose to have none
+        {"immune_status": "immunosuppressed", "skin_integrity": "open_wounds"},  # wounds close every topical
+    ],
+)
+def test_otherwise_standard_care_has_no_topical(store: Store, changes: dict[str, Any]) -> None:
+    by = admitted(store, **changes)
+    plan = store.latest("A1", Plan, kind="plan")
+    assert plan is not None
+    assert not may_prescribe("standard_care", plan)
+    assert may_prescribe("topical", plan)
+    answers = {flag.key: ANSWER for flag in plan.must_be_answered}
+    approve_plan(store, "A1", arm="standard_care", by=by, note="Her wish.", answers=answers)
+    with pytest.raises(ClinicianMust, match="has no topical"):
+        write_prescription(store, "A1", by=by)

@@ -199,6 +199,9 @@ def patient_context(clinic: Clinic, patient_id: str) -> PatientPage:
         outcomes=outcomes,
         forecast_now=forecast,
         said=forecast_words(forecast, consultation.plan),
+        prescribable=decide.may_prescribe(
+            decision.arm if decision else consultation.plan.proposed_arm or "standard_care", consultation.plan
+        ),
         words=plan_words(
             consultation.profile,
             consultation.forecast,

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 
 from biflora.clinic import pharmacy, review
 from biflora.clinic.access import User
-from biflora.clinic.decide import WITH_TOPICAL, consultation_of, decision_of
+from biflora.clinic.decide import consultation_of, decision_of
 from biflora.clinic.opening import Clinic
 from biflora.errors import BifloraError, NotAllowed, PatientMust
 from biflora.followup.outcome import AdverseEvent
@@ -56,8 +56,8 @@ def _context(clinic: Clinic, patient_id: str) -> MyPlan:
     outcomes = tuple(review.outcomes_of(store, patient_id))
     signed = store.latest(patient_id, Signed, kind="prescription")
     arm: Arm | None = decision.arm if decision else None
-    topical, oral = arm in WITH_TOPICAL, arm in ("oral", "combination")
-    amount = signed.draft.amount if signed and topical else None
+    oral = arm in ("oral", "combination")
+    amount = signed.draft.amount if signed and decision else None
     twice = amount is not None and amount.applications_per_day >= 2
     morning: list[str] = []
     evening: list[str] = []
