@@ -25,8 +25,6 @@ class TaxonRow(Row):
     guilds: tuple[str, ...] = ()
     not_guilds: tuple[str, ...] = ()
     kingdom: Kingdom = "bacteria"
-    copies_16s: float | None = None
-    """16S rRNA gene copies per genome."""
     note: str = ""
     old_taxids: tuple[int, ...] = ()
     """Numbers that NCBI has merged into this one, or gave to a synonym."""

@@ -40,12 +40,6 @@ def to_depth(counts: Numbers, depth: int) -> Numbers:
     return drawn
 
 
-def centred_log_ratios(parts: Numbers, pseudocount: float) -> Numbers:
-    """ln(part + pseudocount) less its mean over the row (samples by taxa)."""
-    logs = np.log(parts + pseudocount)
-    return np.asarray(logs - logs.mean(axis=1, keepdims=True))
-
-
 def distances_between(one: Numbers, other: Numbers) -> Numbers:
     """Euclidean distances of the rows of `one` to those of `other`."""
     squares: Numbers = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None, :] - 2 * one @ other.T

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from biflora.knowledge.references import reference_limit
 from biflora.profile.composition import Composition
 from biflora.profile.names import Named
+from biflora.profile.numbers.balances import clr
 from biflora.profile.reference.library import WholeReference
 from biflora.profile.reference.match import Match
-from biflora.profile.reference.novelty import Integers, centred_log_ratios, evenly_spaced, to_depth, whole_reads
+from biflora.profile.reference.novelty import Integers, evenly_spaced, to_depth, whole_reads
 from biflora.profile.table import Numbers
 
 Flags = NDArray[np.bool_]
@@ -83,8 +84,8 @@ class SideBySide:
         least = reference_limit("novelty_taxon_share")
         counted = (sample >= least) | (persons >= least).any(axis=0)
         return (
-            centred_log_ratios(sample[None, counted], self.pseudocount)[0],
-            centred_log_ratios(persons[:, counted], self.pseudocount),
+            clr(sample[counted] + self.pseudocount),
+            clr(persons[:, counted] + self.pseudocount),
         )
 
 
