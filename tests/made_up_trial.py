@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,17 +29,7 @@ def made_up_trial(folder: Path, *, fold: float = 8.0, persons: int = 16) -> tupl
             share = random.dirichlet(60 * mean / mean.sum() + 0.3)
             counts.append(random.multinomial(6000, share))
             rows.append((f"p{person}v{visit}", f"p{person}", arm, visit, 10 + 60 * share[0] + random.normal(0, 2)))
-    table, people = folder / "run.csv", folder / "people.csv"
-    with table.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["taxon", *(row[0] for row in rows)])
-        for place, taxon in enumerate(TAXA):
-            writer.writerow([taxon, *(int(line[place]) for line in counts)])
-    with people.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["sample", "person", "arm", "visit", "score"])
-        writer.writerows(rows)
-    return table, people
+    return written(folder, "run.csv", TAXA, counts, rows, "score")
 
 
 FOUR_ARMS = ("standard care", "oral", "topical", "both")
@@ -79,14 +70,21 @@ def four_arm_trial(folder: Path, *, persons_an_arm: int = 12) -> tuple[Path, Pat
                 counts.append(random.multinomial(8000, share))
                 seen = load - LOG10_FALL[arm] * part + random.normal(0.0, 0.3)
                 rows.append((f"{person}v{visit}", person, arm, visit, round(max(seen, 2.0), 3)))
-    table, people = folder / "four.csv", folder / "people.csv"
+    return written(folder, "four.csv", names, counts, rows, "load")
+
+
+def written(
+    folder: Path, name: str, taxa: Sequence[str], counts: Sequence[np.ndarray], rows: Sequence[tuple], last: str
+) -> tuple[Path, Path]:
+    """The counts with taxa in rows, and what is known of each sample; `last`: the name of its last column."""
+    table, people = folder / name, folder / "people.csv"
     with table.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["taxon", *(row[0] for row in rows)])
-        for place, taxon in enumerate(names):
+        for place, taxon in enumerate(taxa):
             writer.writerow([taxon, *(int(line[place]) for line in counts)])
     with people.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["sample", "person", "arm", "visit", "load"])
+        writer.writerow(["sample", "person", "arm", "visit", last])
         writer.writerows(rows)
     return table, people

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from biflora.clinic import pharmacy, review
+from biflora.clinic.access import User
 from biflora.clinic.consult import Consultation
 from biflora.clinic.decide import consultation_of, decision_of, told_decision
 from biflora.clinic.opening import Clinic
@@ -19,6 +22,8 @@ from biflora.web.render import without_styles
 from biflora.web.security import AnyClinic, Clinician, Pharmacist, Staff
 
 pages = APIRouter()
+
+Paper = TypeVar("Paper", str, bytes)
 
 
 def _consultation(clinic: Clinic, patient_id: str, who: str) -> Consultation:
@@ -33,38 +38,29 @@ def _consultation(clinic: Clinic, patient_id: str, who: str) -> Consultation:
 def report_page(clinic: AnyClinic, user: Clinician, patient_id: str) -> Response:
     from biflora.papers.report import report_html
 
-    c = _consultation(clinic, patient_id, user.username)
-    record = review.track_record_of(clinic.store, patient_id)
-    html = report_html(
-        c.profile,
-        c.forecast,
-        c.plan,
-        c.formula,
-        made_at=datetime.now(UTC),
-        record=record,
-        shelf=named_shelf(),
-        decided=told_decision(clinic.store, patient_id),
-    )
-    return HTMLResponse(without_styles(html))
+    return HTMLResponse(without_styles(_report(report_html, clinic, user, patient_id)))
 
 
 @pages.get("/clinic/patients/{patient_id}/report.pdf")
 def report_paper(clinic: AnyClinic, user: Clinician, patient_id: str) -> Response:
     from biflora.papers.report import report_pdf
 
+    return _pdf(_report(report_pdf, clinic, user, patient_id), f"report-{patient_id}")
+
+
+def _report(write: Callable[..., Paper], clinic: Clinic, user: User, patient_id: str) -> Paper:
+    """The report as `write` makes it, with all that the clinic knows of the patient by now."""
     c = _consultation(clinic, patient_id, user.username)
-    record = review.track_record_of(clinic.store, patient_id)
-    paper = report_pdf(
+    return write(
         c.profile,
         c.forecast,
         c.plan,
         c.formula,
         made_at=datetime.now(UTC),
-        record=record,
+        record=review.track_record_of(clinic.store, patient_id),
         shelf=named_shelf(),
         decided=told_decision(clinic.store, patient_id),
     )
-    return _pdf(paper, f"report-{patient_id}")
 
 
 @pages.get("/clinic/patients/{patient_id}/microbiome.pdf")
